@@ -1,0 +1,73 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "tgi-run",
+    products: [
+        .executable(name: "tgi-run", targets: ["CLI"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+    ],
+    targets: [
+        // Formats and files.
+        .target(name: "CFormats"),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(name: "Quant", dependencies: ["CFormats"]),
+        .target(name: "GGUF", dependencies: ["Quant", "CZstd"]),
+        .target(name: "JSON"),
+
+        // Text.
+        .target(name: "Tokenizer", dependencies: ["GGUF"]),
+        .target(name: "Chat", dependencies: ["JSON"]),
+
+        // Numerics.
+        .target(name: "Compute", dependencies: ["Quant"]),
+        .target(name: "Models", dependencies: ["Compute", "GGUF", "Quant"]),
+        .target(name: "CCPU", dependencies: ["CFormats"]),
+        .target(name: "CPU", dependencies: ["CCPU", "Compute", "Quant"]),
+
+        // Generation and the command.
+        .target(name: "Engine", dependencies: ["Compute", "GGUF", "Models", "Tokenizer"]),
+        .executableTarget(
+            name: "CLI",
+            dependencies: [
+                "Chat", "Compute", "CPU", "Engine", "GGUF", "JSON", "Models", "Quant", "Tokenizer", argumentParser,
+            ]
+        ),
+
+        // Tests.
+        .target(name: "TestSupport", dependencies: ["GGUF", "Quant"], path: "Tests/Support"),
+        .testTarget(name: "QuantTests", dependencies: ["Quant", "TestSupport"]),
+        .testTarget(name: "GGUFTests", dependencies: ["GGUF", "TestSupport"]),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+        .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer", "GGUF", "TestSupport"]),
+        .testTarget(name: "ChatTests", dependencies: ["Chat", "JSON", "TestSupport"]),
+        .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
+        .testTarget(name: "ModelsTests", dependencies: ["Models", "GGUF", "Compute", "TestSupport"]),
+        .testTarget(name: "CPUTests", dependencies: ["CPU", "CCPU", "Quant", "TestSupport"]),
+        .testTarget(
+            name: "EngineTests", dependencies: ["Engine", "Compute", "CPU", "Models", "Tokenizer", "TestSupport"]),
+        .testTarget(
+            name: "Conformance", dependencies: ["Compute", "CPU", "Quant", "TestSupport"], path: "Tests/Conformance"),
+        .testTarget(name: "CLITests", dependencies: ["JSON", "TestSupport"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu2x
+)
+
+for target in package.targets where target.type == .regular || target.type == .executable || target.type == .test {
+    target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
+}

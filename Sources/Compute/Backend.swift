@@ -1,0 +1,112 @@
+package import Quant
+
+/// A device that loads weights into the layout its kernels like and compiles programs.
+package protocol Backend: Sendable {
+    var device: DeviceInfo { get }
+    /// Whether every variant that `op` asks for has a kernel here.
+    func supports(_ op: Op) -> Bool
+    /// Loads all weights of `program`. `progress` gets the share done, from 0 to 1, on any thread.
+    func load(
+        _ source: any WeightSource, for program: Program, progress: @escaping @Sendable (Double) -> Void
+    ) throws(BackendError) -> any LoadedWeights
+    /// Prepares `program` for steps of at most `limits`, with a KV cache of its own.
+    func compile(
+        _ program: Program, weights: any LoadedWeights, cache: KVCacheConfiguration, limits: StepLimits
+    ) throws(BackendError) -> any Executable
+}
+
+/// Weights in a backend's own layout. Only the backend that made them can read them.
+package protocol LoadedWeights: AnyObject, Sendable {
+    /// Bytes of memory that the weights occupy.
+    var byteCount: Int { get }
+}
+
+/// A compiled program with its KV cache. Confined to one thread at a time.
+package protocol Executable: AnyObject {
+    /// Runs one step. `outputs` receives `inputs.outputRows.count` rows of logits.
+    func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError)
+}
+
+package struct DeviceInfo: Sendable {
+    /// `cpu`, `xpu:0` …
+    package let id: String
+    /// Marketing name and the instruction set in use.
+    package let name: String
+    package let threads: Int
+    /// Bytes of memory that a plan may use.
+    package let memory: Int
+
+    package init(id: String, name: String, threads: Int, memory: Int) {
+        self.id = id
+        self.name = name
+        self.threads = threads
+        self.memory = memory
+    }
+}
+
+package enum BackendError: Error, Sendable {
+    case unsupported(String)
+    case outOfMemory(needed: Int, available: Int)
+    /// A weight could not be read; the text names file and tensor.
+    case weights(String)
+    case device(String)
+}
+
+/// The KV cache is one pool of blocks; a block holds `blockLength` positions of one sequence for all layers.
+package struct KVCacheConfiguration: Sendable {
+    /// `F16`, `F32` or `Q8_0`.
+    package var format: Format
+    package var blockLength: Int
+    package var blockCount: Int
+
+    package init(format: Format, blockLength: Int = 32, blockCount: Int) {
+        self.format = format
+        self.blockLength = blockLength
+        self.blockCount = blockCount
+    }
+}
+
+/// Largest step that an executable must take.
+package struct StepLimits: Sendable {
+    package var rows: Int
+    package var sequences: Int
+    package var outputRows: Int
+
+    package init(rows: Int, sequences: Int, outputRows: Int) {
+        self.rows = rows
+        self.sequences = sequences
+        self.outputRows = outputRows
+    }
+}
+
+/// Where a backend gets the bytes of weights from, in GGUF layout.
+package protocol WeightSource: Sendable {
+    /// Names in the order in which reading them is fastest (file order).
+    var names: [String] { get }
+    func format(of name: String) -> Format?
+    /// The bytes of a tensor. They stay valid while the result lives; dropping it lets their pages go.
+    func read(_ name: String) throws(BackendError) -> WeightBytes
+}
+
+/// Borrowed or owned bytes of one tensor.
+@safe
+package final class WeightBytes: Sendable {
+    package nonisolated(unsafe) let base: UnsafeRawPointer
+    package let count: Int
+    private let owner: any Sendable
+    private let discard: @Sendable (Range<Int>) -> Void
+
+    /// - Parameters:
+    ///   - owner: Kept alive as long as the bytes are in use.
+    ///   - discard: Tells the owner that a range of the bytes will not be read again soon.
+    package init(
+        base: UnsafeRawPointer, count: Int, owner: any Sendable, discard: @escaping @Sendable (Range<Int>) -> Void = { _ in }
+    ) {
+        unsafe self.base = base
+        self.count = count
+        self.owner = owner
+        self.discard = discard
+    }
+
+    package func discard(_ range: Range<Int>) { discard(range) }
+}

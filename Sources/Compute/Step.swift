@@ -1,0 +1,62 @@
+/// One ragged batch: rows of many sequences, prompt chunks and single tokens mixed.
+///
+/// Arrays are reused from step to step; nothing here allocates once they have grown to the step limits.
+package struct StepInputs: Sendable {
+    /// Rows of one sequence in this step: consecutive rows at consecutive positions.
+    package struct Sequence: Sendable {
+        package var firstRow: Int
+        package var rowCount: Int
+        /// Position of the first row; the KV cache holds all earlier positions.
+        package var firstPosition: Int
+        /// Where this sequence's block table starts in ``StepInputs/blockTables``.
+        package var blockTable: Int
+
+        package init(firstRow: Int, rowCount: Int, firstPosition: Int, blockTable: Int) {
+            self.firstRow = firstRow
+            self.rowCount = rowCount
+            self.firstPosition = firstPosition
+            self.blockTable = blockTable
+        }
+    }
+
+    package var tokens: [Int32] = []
+    package var sequences: [Sequence] = []
+    /// Concatenated block tables: entry `i` of a table is the pool block of positions `i * blockLength ..< (i + 1) * blockLength`.
+    package var blockTables: [Int32] = []
+    /// Rows whose logits are wanted, ascending.
+    package var outputRows: [Int32] = []
+
+    package init() {}
+
+    package mutating func removeAll() {
+        tokens.removeAll(keepingCapacity: true)
+        sequences.removeAll(keepingCapacity: true)
+        blockTables.removeAll(keepingCapacity: true)
+        outputRows.removeAll(keepingCapacity: true)
+    }
+}
+
+/// Logits of one step, `[outputRows, vocabulary]`, in host memory.
+@safe
+package struct StepOutputs: ~Copyable {
+    package let rows: Int
+    package let vocabulary: Int
+    private let storage: UnsafeMutableBufferPointer<Float>
+
+    package init(rows: Int, vocabulary: Int) {
+        self.rows = rows
+        self.vocabulary = vocabulary
+        unsafe storage = .allocate(capacity: rows * vocabulary)
+        unsafe storage.initialize(repeating: 0)
+    }
+
+    deinit { unsafe storage.deallocate() }
+
+    package func withLogits<R>(row: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
+        precondition(row >= 0 && row < rows)
+        return try unsafe body(UnsafeBufferPointer(rebasing: storage[row * vocabulary..<(row + 1) * vocabulary]).span)
+    }
+
+    /// The whole matrix, for the backend that fills it.
+    package var buffer: UnsafeMutableBufferPointer<Float> { unsafe storage }
+}
