@@ -2,7 +2,7 @@
 package protocol TensorCatalog {
     /// Dimensions in GGUF order, fastest first, or `nil` for an absent tensor.
     func dimensions(of name: String) -> [Int]?
-    /// All values of a small tensor (rope factors), or `nil` for an absent one.
+    /// All values of a small F32 tensor (rope factors), or `nil` where it cannot be read.
     func constants(_ name: String) -> [Float]?
 }
 
@@ -10,6 +10,8 @@ package protocol TensorCatalog {
 package enum ProgramError: Error, Sendable, Equatable, CustomStringConvertible {
     case missingTensor(String)
     case wrongShape(tensor: String, expected: [Int], found: [Int])
+    /// A table that shapes the program is not stored as F32 or could not be read.
+    case unreadable(String)
 
     package var description: String {
         switch self {
@@ -17,6 +19,8 @@ package enum ProgramError: Error, Sendable, Equatable, CustomStringConvertible {
             "tensor '\(name)' is missing"
         case .wrongShape(let tensor, let expected, let found):
             "tensor '\(tensor)' has shape \(found), the metadata asks for \(expected)"
+        case .unreadable(let name):
+            "tensor '\(name)' cannot be read as F32"
         }
     }
 }
@@ -46,8 +50,17 @@ package struct ProgramBuilder {
 
     package func has(_ name: String) -> Bool { catalog.dimensions(of: name + ".weight") != nil }
     package func width(_ value: Value) -> Int { widths[value.index] }
-    /// The values of `name.weight`, for tables that shape the program itself.
-    package func constants(_ name: String) -> [Float]? { catalog.constants(name + ".weight") }
+
+    /// The `count` values of `name.weight`, for tables that shape the program itself; `nil` where the file has none.
+    package mutating func constants(_ name: String, count: Int) -> [Float]? {
+        let name = name + ".weight"
+        guard catalog.dimensions(of: name) != nil else { return nil }
+        check(WeightDeclaration(name: name, rows: 1, columns: count))
+        guard problem == nil else { return nil }
+        let values = catalog.constants(name)
+        if values == nil { problem = .unreadable(name) }
+        return values
+    }
 }
 
 // MARK: Operations

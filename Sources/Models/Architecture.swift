@@ -1,0 +1,23 @@
+package import Compute
+
+/// A model architecture: reads its metadata and draws its forward pass. One file each, listed in ``Architectures/all``.
+package protocol Architecture: Sendable {
+    /// Values of `general.architecture` that this type reads.
+    static var names: [String] { get }
+    init(_ parameters: Hyperparameters) throws(ModelError)
+    /// What each layer keeps of past tokens.
+    var cache: CacheLayout { get }
+    /// Draws tensors and operations in reading order and returns the logits.
+    func forward(_ g: inout ProgramBuilder) -> Value
+}
+
+package enum Architectures {
+    /// Every supported architecture, one entry each.
+    package static let all: [any Architecture.Type] = [
+        Llama.self
+    ]
+
+    package static var supportedNames: [String] { all.flatMap { $0.names }.sorted() }
+
+    static func named(_ name: String) -> (any Architecture.Type)? { all.first { $0.names.contains(name) } }
+}

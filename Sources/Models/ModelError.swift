@@ -1,0 +1,25 @@
+package import Compute
+package import GGUF
+
+/// Why a file is no model that this program can run.
+package enum ModelError: Error, Sendable, CustomStringConvertible {
+    case file(GGUFError)
+    case unsupportedArchitecture(path: String, name: String)
+    /// A hyperparameter is missing or makes no sense.
+    case metadata(path: String, key: String, problem: String)
+    case tensors(path: String, ProgramError)
+
+    package var description: String {
+        switch self {
+        case .file(let error):
+            "\(error)"
+        case .unsupportedArchitecture(let path, let name):
+            "\(path): architecture '\(name)' is not supported (supported: "
+                + Architectures.supportedNames.joined(separator: ", ") + ")"
+        case .metadata(let path, let key, let problem):
+            "\(path): metadata '\(key)' \(problem)"
+        case .tensors(let path, let error):
+            "\(path): \(error)"
+        }
+    }
+}
