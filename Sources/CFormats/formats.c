@@ -1,1 +1,55 @@
 #include "formats.h"
+
+#define UNPACK(name, label, id, length, bytes, group, has_min)                                   \
+    _Static_assert(sizeof(block_##name) == bytes, label);                                        \
+    static void unpack_##name(const void *block, int8_t *codes, float *scales, float *mins) {    \
+        name##_unpack(block, codes, scales, mins);                                               \
+    }
+FORMAT_LIST(UNPACK)
+
+#define INFO(name, label, id, length, bytes, group, has_min) \
+    {label, id, length, bytes, group, has_min, unpack_##name},
+static const format_info formats[] = {FORMAT_LIST(INFO)};
+
+const format_info *format_with_id(uint32_t id) {
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (formats[i].id == id) return &formats[i];
+    return NULL;
+}
+
+#define GRID(name) (*count = sizeof name / sizeof *name, name)
+const uint16_t *format_grid(uint32_t id, size_t *count) {
+    switch (id) {
+        case 16: return GRID(iq2_xxs_grid);
+        case 17: return GRID(iq2_xs_grid);
+        case 18: return GRID(iq3_xxs_grid);
+        case 19: case 29: return GRID(iq1_grid);
+        case 21: return GRID(iq3_s_grid);
+        case 22: return GRID(iq2_s_grid);
+        default: return NULL;
+    }
+}
+
+// Records are tested in runs without a branch each; only a run with a hit is looked at singly.
+#define FIND_ONES(bits, type)                                                                                       \
+    size_t format_find_ones_##bits(const uint8_t *records, size_t count, size_t stride, size_t offset, type mask) { \
+        const size_t run = 64;                                                                                      \
+        for (size_t start = 0; start < count; start += run) {                                                       \
+            size_t end = count - start < run ? count : start + run, hits = 0;                                       \
+            for (size_t i = start; i < end; i++) {                                                                  \
+                type value;                                                                                         \
+                __builtin_memcpy(&value, records + i * stride + offset, sizeof value);                              \
+                hits += (value & mask) == mask;                                                                     \
+            }                                                                                                       \
+            if (!hits) continue;                                                                                    \
+            for (size_t i = start; i < end; i++) {                                                                  \
+                type value;                                                                                         \
+                __builtin_memcpy(&value, records + i * stride + offset, sizeof value);                              \
+                if ((value & mask) == mask) return i;                                                               \
+            }                                                                                                       \
+        }                                                                                                           \
+        return count;                                                                                               \
+    }
+FIND_ONES(8, uint8_t)
+FIND_ONES(16, uint16_t)
+FIND_ONES(32, uint32_t)

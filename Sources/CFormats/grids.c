@@ -1,0 +1,2 @@
+#define FORMAT_DEFINE_GRIDS
+#include "formats/grids.h"
