@@ -1,0 +1,39 @@
+package import Quant
+
+/// How keys and values are kept. One value per format, listed in ``all``.
+package struct KVFormat: Sendable {
+    package let format: Format
+    /// The nearest values that the format can keep.
+    package let round: @Sendable ([Float]) -> [Float]
+
+    package static let all: [KVFormat] = [f16, f32, q8_0]
+
+    package static let f32 = KVFormat(format: .f32) { $0 }
+    package static let f16 = KVFormat(format: .f16) { $0.map { Float(Float16($0)) } }
+    /// Parts of 32 values (the last may be shorter) share a scale in half precision: `max|x| / 127`.
+    package static let q8_0 = KVFormat(format: .q8_0) { values in
+        stride(from: 0, to: values.count, by: 32).flatMap { start in
+            let part = values[start..<min(start + 32, values.count)]
+            let scale = (part.map(abs).max() ?? 0) / 127
+            let inverse = scale == 0 ? 0 : 1 / scale
+            return part.map { ($0 * inverse).rounded(.toNearestOrEven) * Float(Float16(scale)) }
+        }
+    }
+
+    private init(format: Format, round: @escaping @Sendable ([Float]) -> [Float]) {
+        self.format = format
+        self.round = round
+    }
+
+    package init(_ format: Format) {
+        guard let known = Self.all.first(where: { $0.format == format }) else {
+            preconditionFailure("\(format) is no KV cache format")
+        }
+        self = known
+    }
+
+    /// The format with a name such as `f16`.
+    package static func named(_ name: String) -> KVFormat? {
+        all.first { $0.format.name.lowercased() == name.lowercased() }
+    }
+}
