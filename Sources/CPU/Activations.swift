@@ -1,0 +1,60 @@
+internal import CCPU
+import Glibc
+
+/// Rows of activations prepared for matrix products: 8-bit codes with a scale per 32, or plain floats in the kernels' order.
+///
+/// The memory is allocated once for a largest shape and refilled from step to step.
+@safe
+package struct Activations: ~Copyable, @unchecked Sendable {
+    package enum Kind: Sendable {
+        case quantized
+        case float
+
+        init(_ kind: cpu_activation_kind) { self = kind == CPU_ACTIVATIONS_F32 ? .float : .quantized }
+        var kernelValue: cpu_activation_kind { self == .float ? CPU_ACTIVATIONS_F32 : CPU_ACTIVATIONS_Q8 }
+    }
+
+    /// Rows that lie together: ranges of rows start at multiples of it.
+    package static let tileRows = Int(CPU_TILE_ROWS)
+
+    package private(set) var kind = Kind.quantized
+    package private(set) var rows = 0
+    package private(set) var columns = 0
+    private let capacity: Int
+    private let base: UnsafeMutableRawPointer
+
+    /// Memory for up to `rows` rows of `columns` columns of either kind.
+    package init(rows: Int, columns: Int) {
+        capacity = max(
+            cpu_activation_bytes(CPU_ACTIVATIONS_Q8, Int64(rows), Int64(columns)),
+            cpu_activation_bytes(CPU_ACTIVATIONS_F32, Int64(rows), Int64(columns)))
+        unsafe base = .allocate(byteCount: capacity, alignment: 64)
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    /// Takes a shape and kind; the contents are undefined until filled.
+    package mutating func reshape(_ kind: Kind, rows: Int, columns: Int) {
+        precondition(cpu_activation_bytes(kind.kernelValue, Int64(rows), Int64(columns)) <= capacity)
+        self.kind = kind
+        self.rows = rows
+        self.columns = columns
+    }
+
+    /// Fills rows of a range (it starts at a multiple of ``tileRows`` and ends at one or at the last row) from rows of `x` that are
+    /// `stride` floats apart: row `i` from row `indices[i]`, or from row `i`. Threads may fill disjoint ranges at once.
+    package func fill(
+        rows range: Range<Int>, from x: UnsafePointer<Float>, stride: Int, indices: UnsafePointer<Int32>? = nil,
+        instructionSet: InstructionSet = .best
+    ) {
+        precondition(range.lowerBound.isMultiple(of: Self.tileRows) && range.upperBound <= rows)
+        precondition(range.upperBound.isMultiple(of: Self.tileRows) || range.upperBound == rows)
+        var value = unsafe kernelValue
+        unsafe cpu_activations_fill(
+            instructionSet.isa, &value, Int64(range.lowerBound), Int64(range.upperBound), x, Int64(stride), indices)
+    }
+
+    var kernelValue: cpu_activations {
+        unsafe cpu_activations(data: base, rows: Int64(rows), columns: Int64(columns), kind: kind.kernelValue)
+    }
+}

@@ -1,0 +1,33 @@
+import Glibc
+
+/// Zeroed anonymous memory on 2 MiB pages where the system grants them: weights are read once per token from end to end, so
+/// address translation is part of the cost.
+enum HugePages {
+    private static let hugePage = 2 << 20
+    private static let page = 4 << 10
+
+    /// `count` bytes, at a 2 MiB boundary if they fill at least one such page; `nil` where memory is out.
+    static func allocate(_ count: Int) -> UnsafeMutableRawPointer? {
+        let length = roundUp(count, page)
+        // The system only aligns to 4 KiB: trim the ends of a larger mapping.
+        let slack = count < hugePage ? 0 : hugePage
+        guard let mapping = unsafe mmap(nil, length + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            unsafe mapping != MAP_FAILED
+        else { return nil }
+        if slack == 0 { return unsafe mapping }
+        let address = unsafe Int(bitPattern: mapping)
+        let head = roundUp(address, hugePage) - address
+        let base = unsafe mapping + head
+        if head > 0 { unsafe munmap(mapping, head) }
+        if head < slack { unsafe munmap(base + length, slack - head) }
+        // Whole huge pages only: a last one, partly used, would cost up to 2 MiB per matrix.
+        unsafe madvise(base, count / hugePage * hugePage, MADV_HUGEPAGE)
+        return unsafe base
+    }
+
+    static func free(_ base: UnsafeMutableRawPointer, _ count: Int) {
+        unsafe munmap(base, roundUp(count, page))
+    }
+
+    private static func roundUp(_ count: Int, _ unit: Int) -> Int { (count + unit - 1) / unit * unit }
+}

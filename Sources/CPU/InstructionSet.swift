@@ -1,0 +1,34 @@
+internal import CCPU
+import Glibc
+
+/// Instruction sets that kernels are compiled for. All of them give bit-identical results.
+package enum InstructionSet: String, CaseIterable, Sendable {
+    case portable
+    case avx2
+    case avxVNNI = "avx-vnni"
+    case avx512
+    case avx512VNNI = "avx512-vnni"
+
+    /// Those that this machine runs, slowest first.
+    package static let supported = allCases.filter { cpu_isa_supported($0.isa) }
+
+    /// The one named by `TGI_RUN_ISA`, where this machine runs it, else the fastest.
+    package static let best: InstructionSet = {
+        if let text = unsafe getenv("TGI_RUN_ISA"),
+            let chosen = InstructionSet(rawValue: unsafe String(cString: text)), supported.contains(chosen)
+        {
+            return chosen
+        }
+        return supported.last ?? .portable
+    }()
+
+    var isa: cpu_isa {
+        switch self {
+        case .portable: CPU_ISA_PORTABLE
+        case .avx2: CPU_ISA_AVX2
+        case .avxVNNI: CPU_ISA_AVX_VNNI
+        case .avx512: CPU_ISA_AVX512
+        case .avx512VNNI: CPU_ISA_AVX512_VNNI
+        }
+    }
+}
