@@ -20,7 +20,7 @@ extension Format {
     /// Groups of 16, a shift per run: `w = d * (2 s + 1) * (grid ± 1/8)`.
     package static let iq1_m = Format(
         id: 29, name: "IQ1_M", blockLength: 256, blockBytes: 56, groups: Groups(of: 16),
-        scales: [ScaleField(offset: 48, kind: .spreadBinary16)]
+        scales: [.spreadHalf(at: 48)]
     ) { bytes, out in
         // The top four bits of the four words of scales are the binary16 d, lowest first.
         var bits: UInt16 = 0

@@ -7,7 +7,7 @@ extension Format {
     /// OCP MXFP4: 32 weights, a power of two (E8M0).
     package static let mxfp4 = Format(
         id: 39, name: "MXFP4", blockLength: 32, blockBytes: 17, groups: Groups(of: 32),
-        scales: [ScaleField(offset: 0, kind: .e8m0)]
+        scales: [.e8m0(at: 0)]
     ) { bytes, out in
         let d = halfOfE8M0(bytes[0])
         for i in 0..<32 {
