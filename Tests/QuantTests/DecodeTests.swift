@@ -45,7 +45,7 @@ import Testing
     func python(_ format: Format) throws {
         let bytes = format.randomBlocks(3000, seed: 2)
         guard let answer = try Python.reference("dequantize", format, Data(bytes)) else { return }
-        let expected = answer.withUnsafeBytes { unsafe Array($0.bindMemory(to: UInt32.self)) }
+        let expected = unsafe answer.withUnsafeBytes { unsafe Array($0.bindMemory(to: UInt32.self)) }
         #expect(format.decoded(bytes).map(\.bitPattern) == expected)
     }
 

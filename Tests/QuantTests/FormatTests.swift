@@ -33,10 +33,10 @@ import Testing
         for format in quantized {
             let info = unsafe try #require(format_with_id(format.id)).pointee
             #expect(unsafe String(cString: info.name) == format.name)
-            #expect(info.block_length == format.blockLength)
-            #expect(info.block_bytes == format.blockBytes)
-            #expect(info.group == format.groups!.length)
-            #expect((info.has_min == 1) == format.groups!.hasMinimum)
+            #expect(unsafe info.block_length == format.blockLength)
+            #expect(unsafe info.block_bytes == format.blockBytes)
+            #expect(unsafe info.group == format.groups!.length)
+            #expect(unsafe (info.has_min == 1) == format.groups!.hasMinimum)
         }
         for format in Format.all where format.groups == nil {
             #expect(unsafe format_with_id(format.id) == nil)
@@ -55,20 +55,19 @@ import Testing
     func nonFinite(_ format: Format) {
         let blocks = 1000
         let clean = format.randomBlocks(blocks, seed: 4)
-        #expect(format.firstNonFiniteBlock(in: clean.span.bytes) == nil)
+        #expect(format.firstNonFiniteBlock(clean) == nil)
         // Integers, and the scales of NVFP4, have no bits that stand for anything but a number.
-        let canBe = !format.name.hasPrefix("I8") && !format.name.hasPrefix("I16") && !format.name.hasPrefix("I32")
-            && !format.name.hasPrefix("I64") && format.name != "NVFP4"
+        let canBe = format.groups == nil ? !format.name.hasPrefix("I") : format != .nvfp4
         for block in [0, 63, 64, 517, blocks - 1] {
             var bytes = clean
             let range = block * format.blockBytes..<(block + 1) * format.blockBytes
             bytes.replaceSubrange(range, with: repeatElement(0xff, count: format.blockBytes))
-            #expect(format.firstNonFiniteBlock(in: bytes.span.bytes) == (canBe ? block : nil))
+            #expect(format.firstNonFiniteBlock(bytes) == (canBe ? block : nil))
         }
     }
 
-    @Test("Where the scan finds nothing all weights are finite", arguments: Format.all.filter { $0.name != "MXFP4" })
+    @Test("Where the scan finds nothing all weights are finite", arguments: Format.all.filter { $0 != .mxfp4 && $0 != .f64 })
     func finite(_ format: Format) {
-        #expect(format.decoded(format.randomBlocks(2000, seed: 5)).allSatisfy(\.isFinite))
+        #expect(format.decoded(format.randomBlocks(2000, seed: 5)).allSatisfy { $0.isFinite })
     }
 }

@@ -25,16 +25,21 @@ extension Format {
         var bytes: [UInt8] = []
         while bytes.count < count * blockBytes {
             let block = (0..<blockBytes).map { _ in UInt8.random(in: 0...255, using: &generator) }
-            if firstNonFiniteBlock(in: block.span.bytes) == nil { bytes += block }
+            if firstNonFiniteBlock(block) == nil { bytes += block }
         }
         return bytes
+    }
+
+    /// See ``Format/firstNonFiniteBlock(in:)``.
+    func firstNonFiniteBlock(_ bytes: [UInt8]) -> Int? {
+        unsafe firstNonFiniteBlock(in: bytes.span.bytes)
     }
 
     /// All weights of whole blocks.
     func decoded(_ bytes: [UInt8]) -> [Float] {
         var values = [Float](repeating: 0, count: bytes.count / blockBytes * blockLength)
         var span = values.mutableSpan
-        decode(bytes.span.bytes, into: &span)
+        unsafe decode(bytes.span.bytes, into: &span)
         return values
     }
 }
