@@ -1,0 +1,80 @@
+import ArgumentParser
+
+/// The file to work on.
+struct ModelFile: ParsableArguments {
+    @Option(
+        name: [.customShort("m"), .customLong("model")],
+        help: ArgumentHelp(
+            "A model: a .gguf or .gguf.zst file, the first file of a split, or a folder that holds one.",
+            valueName: "path"))
+    var path: String
+}
+
+/// How much is said on stderr.
+struct Verbosity: ParsableArguments {
+    @Flag(help: "Print what is loaded, the memory plan, the seed and statistics to stderr.")
+    var verbose = false
+
+    @Flag(help: "Print nothing but results and errors.")
+    var quiet = false
+
+    func validate() throws {
+        if verbose && quiet { throw ValidationError("--verbose and --quiet exclude each other") }
+    }
+
+    func detail(_ text: @autoclosure () -> String) {
+        if verbose { Diagnostics.line(text()) }
+    }
+
+    func note(_ text: @autoclosure () -> String) {
+        if !quiet { Diagnostics.note(text()) }
+    }
+
+    func warning(_ text: @autoclosure () -> String) {
+        if !quiet { Diagnostics.warning(text()) }
+    }
+}
+
+/// What every subcommand that runs a model takes.
+struct ModelOptions: ParsableArguments {
+    @OptionGroup var file: ModelFile
+
+    @Option(name: .shortAndLong, help: "Worker threads of the CPU. (default: one per core that this process may use)")
+    var threads: Int?
+
+    @Option(help: "Where to compute: auto, cpu, xpu or xpu:N.")
+    var device = "auto"
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp(
+            """
+            Context: tokens of prompt and answer together. (default: the smallest of the trained length, 8192 and what the \
+            memory allows)
+            """, valueName: "tokens"))
+    var ctxSize: Int?
+
+    @Option(help: "Format of keys and values in memory: f16, f32 or q8_0.")
+    var kvType: KVType = .f16
+
+    @Flag(help: "Compute on the file's own layout: loads at once and needs no second copy, but is slower.")
+    var noRepack = false
+
+    @Flag(help: "Allow a context beyond the length that the model was trained for.")
+    var forceCtx = false
+
+    @OptionGroup var verbosity: Verbosity
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be from 1 to 1024") }
+        if let ctxSize, ctxSize < 1 { throw ValidationError("--ctx-size must be at least 1") }
+    }
+}
+
+enum KVType: String, ExpressibleByArgument, CaseIterable {
+    case f16
+    case f32
+    case q8_0
+
+    init?(argument: String) { self.init(rawValue: argument.lowercased()) }
+}
