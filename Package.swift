@@ -52,7 +52,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["GGUF", "Quant"], path: "Tests/Support"),
         .testTarget(name: "QuantTests", dependencies: ["Quant", "TestSupport"]),
         .testTarget(name: "GGUFTests", dependencies: ["GGUF", "TestSupport"]),
-        .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+        .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
         .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer", "GGUF", "TestSupport"]),
         .testTarget(name: "ChatTests", dependencies: ["Chat", "JSON", "TestSupport"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
