@@ -21,7 +21,8 @@ final class Mapping: @unchecked Sendable {
         guard status.st_mode & S_IFMT == S_IFREG else { throw GGUFError(file: path, problem: "is not a regular file") }
         let count = Int(status.st_size)
         guard count > 0 else { throw GGUFError(file: path, problem: "is empty") }
-        guard let base = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), unsafe base != MAP_FAILED else {
+        guard let base = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), unsafe base != MAP_FAILED
+        else {
             throw failure("map")
         }
         self.path = path
@@ -32,7 +33,9 @@ final class Mapping: @unchecked Sendable {
     /// Memory that stands for a file, placed so that its end meets a page that cannot be read: a read past the end is a crash, not luck.
     init(path: String, copying contents: [UInt8]) throws(GGUFError) {
         let length = Page.roundUp(contents.count)
-        guard let base = unsafe mmap(nil, length + Page.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+        guard !contents.isEmpty else { throw GGUFError(file: path, problem: "is empty") }
+        guard
+            let base = unsafe mmap(nil, length + Page.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
             unsafe base != MAP_FAILED
         else { throw GGUFError(file: path, problem: "cannot map memory: \(String(errno: errno))") }
         self.path = path
@@ -59,6 +62,11 @@ final class Mapping: @unchecked Sendable {
         guard let pages = unsafe Page.ended(by: range, of: bytes) else { return }
         unsafe madvise(pages.baseAddress!, pages.count, MADV_DONTNEED)
     }
+}
+
+enum ProcessorCount {
+    /// Processors that this machine runs threads on.
+    static let online = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 }
 
 /// Arithmetic of memory pages.
@@ -94,7 +102,8 @@ enum Page {
         let address = Int(bitPattern: base)
         let (start, end) = bounds(address + range.lowerBound, address + range.upperBound)
         guard start < end else { return nil }
-        return unsafe UnsafeMutableRawBufferPointer(start: UnsafeMutableRawPointer(bitPattern: start), count: end - start)
+        return unsafe UnsafeMutableRawBufferPointer(
+            start: UnsafeMutableRawPointer(bitPattern: start), count: end - start)
     }
 }
 
