@@ -8,6 +8,8 @@ final class Mapping: @unchecked Sendable {
     let path: String
     let bytes: UnsafeRawBufferPointer
     private let region: UnsafeMutableRawBufferPointer
+    /// Whether the bytes can be had again after their pages were dropped.
+    private let isFile: Bool
 
     init(path: String) throws(GGUFError) {
         func failure(_ action: String) -> GGUFError {
@@ -26,6 +28,7 @@ final class Mapping: @unchecked Sendable {
             throw failure("map")
         }
         self.path = path
+        isFile = true
         unsafe region = UnsafeMutableRawBufferPointer(start: base, count: count)
         unsafe bytes = UnsafeRawBufferPointer(region)
     }
@@ -39,6 +42,7 @@ final class Mapping: @unchecked Sendable {
             unsafe base != MAP_FAILED
         else { throw GGUFError(file: path, problem: "cannot map memory: \(String(errno: errno))") }
         self.path = path
+        isFile = false
         unsafe region = UnsafeMutableRawBufferPointer(start: base, count: length + Page.size)
         let start = length - contents.count
         unsafe region[start..<length].copyBytes(from: contents)
@@ -57,6 +61,7 @@ final class Mapping: @unchecked Sendable {
 
     /// Lets the pages of a range leave this process's resident memory; reading them again brings them back from the page cache.
     func discard(_ range: Range<Int>) {
+        guard isFile else { return }
         // The first page may hold bytes before the range that are still in use: they are only read again. The last page is left to
         // the range that follows, so that discarding piece by piece drops all.
         guard let pages = unsafe Page.ended(by: range, of: bytes) else { return }

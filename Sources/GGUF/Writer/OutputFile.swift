@@ -32,7 +32,7 @@ final class OutputFile {
     func write(_ bytes: RawSpan) throws(GGUFError) {
         if buffer.count + bytes.byteCount > Self.bufferSize { try flush() }
         try unsafe bytes.withUnsafeBytes { bytes throws(GGUFError) in
-            if unsafe bytes.count < Self.bufferSize {
+            if bytes.count < Self.bufferSize {
                 unsafe buffer.append(contentsOf: bytes)
             } else {
                 try unsafe writeAll(bytes)
@@ -51,7 +51,9 @@ final class OutputFile {
     }
 
     private func flush() throws(GGUFError) {
-        try unsafe buffer.withUnsafeBytes { bytes throws(GGUFError) in try unsafe writeAll(bytes) }
+        try unsafe buffer.withUnsafeBufferPointer { bytes throws(GGUFError) in
+            try unsafe writeAll(UnsafeRawBufferPointer(bytes))
+        }
         buffer.removeAll(keepingCapacity: true)
     }
 
