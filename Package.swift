@@ -50,9 +50,11 @@ let package = Package(
 
         // Tests.
         .target(name: "TestSupport", dependencies: ["GGUF", "Quant"], path: "Tests/Support"),
-        .testTarget(name: "QuantTests", dependencies: ["Quant", "TestSupport"]),
+        .testTarget(
+            name: "QuantTests", dependencies: ["CFormats", "Quant", "TestSupport"],
+            exclude: ["reference.py", "Vectors.txt"]),
         .testTarget(name: "GGUFTests", dependencies: ["GGUF", "TestSupport"]),
-        .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+        .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
         .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer", "GGUF", "TestSupport"]),
         .testTarget(name: "ChatTests", dependencies: ["Chat", "JSON", "TestSupport"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),

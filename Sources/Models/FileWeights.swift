@@ -33,7 +33,7 @@ struct FileCatalog: TensorCatalog {
 
     func constants(_ name: String) -> [Float]? {
         guard let tensor = file.tensor(name), tensor.format == .f32, let data = try? file.read(tensor) else { return nil }
-        return unsafe (0..<data.count / 4).map {
+        return (0..<data.count / 4).map {
             unsafe data.base.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self)
         }
     }

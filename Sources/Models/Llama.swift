@@ -1,4 +1,4 @@
-package import Compute
+internal import Compute
 
 /// Llama 1–3.x and what shares its graph: Mistral, Mixtral, SmolLM, Yi, TinyLlama …
 struct Llama: Architecture {

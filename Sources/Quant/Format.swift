@@ -2,7 +2,6 @@
 ///
 /// A tensor row of `n` weights in a format is `n / blockLength` consecutive blocks of `blockBytes` bytes each.
 /// Every value of this type is declared in a file of its own family under `Formats/` and listed once in ``Format/all``.
-@safe
 package struct Format: Sendable {
     /// Numeric type id in the GGUF tensor directory (`ggml_type`).
     package let id: UInt32
@@ -12,21 +11,52 @@ package struct Format: Sendable {
     package let blockLength: Int
     /// Bytes in one block.
     package let blockBytes: Int
-    /// Decodes one block: `blockBytes` bytes into `blockLength` values.
-    package let decodeBlock: @Sendable (UnsafeRawPointer, UnsafeMutablePointer<Float>) -> Void
+    /// How weights share scales; `nil` for formats whose elements are plain numbers.
+    package let groups: Groups?
 
-    package init(
+    let decoder: BlockDecoder
+    let encoder: BlockEncoder?
+    let scales: [ScaleField]
+
+    init(
         id: UInt32,
         name: String,
         blockLength: Int,
         blockBytes: Int,
-        decodeBlock: @escaping @Sendable (UnsafeRawPointer, UnsafeMutablePointer<Float>) -> Void
+        groups: Groups? = nil,
+        scales: [ScaleField] = [],
+        encoder: BlockEncoder? = nil,
+        decoder: @escaping BlockDecoder
     ) {
         self.id = id
         self.name = name
         self.blockLength = blockLength
         self.blockBytes = blockBytes
-        unsafe self.decodeBlock = decodeBlock
+        self.groups = groups
+        self.scales = scales
+        self.encoder = encoder
+        self.decoder = decoder
+    }
+}
+
+/// Decodes one block: `blockBytes` bytes into `blockLength` values.
+typealias BlockDecoder = @Sendable (Span<UInt8>, inout MutableSpan<Float>) -> Void
+/// Encodes one block: `blockLength` finite values into `blockBytes` bytes, all of which it writes.
+typealias BlockEncoder = @Sendable (Span<Float>, inout MutableSpan<UInt8>) -> Void
+
+extension Format {
+    /// A quantized block is a sequence of groups of weights: `w = scale * code - minimum`, with an integer code of
+    /// eight bits per weight and one binary32 scale (and, where there is one, minimum) per group.
+    package struct Groups: Sendable, Hashable {
+        /// Weights in a group.
+        package let length: Int
+        /// Whether a group has a minimum.
+        package let hasMinimum: Bool
+
+        init(of length: Int, hasMinimum: Bool = false) {
+            self.length = length
+            self.hasMinimum = hasMinimum
+        }
     }
 }
 

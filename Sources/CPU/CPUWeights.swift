@@ -1,0 +1,63 @@
+internal import Compute
+internal import Quant
+
+/// The weights of a program in the forms in which its operations read them.
+final class CPUWeights: LoadedWeights {
+    /// Multiplied; by weight index.
+    let matrices: [PackedMatrix?]
+    /// Norm weights, biases, sinks; by weight index.
+    let vectors: [FloatVector?]
+    /// Looked up row by row; by weight index.
+    let tables: [EmbeddingTable?]
+    let byteCount: Int
+
+    init(matrices: [PackedMatrix?], vectors: [FloatVector?], tables: [EmbeddingTable?]) {
+        self.matrices = matrices
+        self.vectors = vectors
+        self.tables = tables
+        byteCount =
+            matrices.reduce(0) { $0 + ($1?.byteCount ?? 0) } + vectors.reduce(0) { $0 + ($1?.count ?? 0) * 4 }
+    }
+}
+
+/// Values decoded to `Float`, at a fixed address.
+@safe
+final class FloatVector: Sendable {
+    nonisolated(unsafe) let base: UnsafePointer<Float>
+    let count: Int
+
+    /// Decodes `count` values, a whole number of blocks of `format`.
+    init(_ format: Format, _ source: UnsafeRawPointer, count: Int) {
+        let values = UnsafeMutablePointer<Float>.allocate(capacity: count)
+        for block in 0..<count / format.blockLength {
+            unsafe format.decodeBlock(source + block * format.blockBytes, values + block * format.blockLength)
+        }
+        unsafe base = UnsafePointer(values)
+        self.count = count
+    }
+
+    deinit { unsafe base.deallocate() }
+}
+
+/// An embedding table as it lies in the file: a step decodes the few rows that it needs.
+@safe
+final class EmbeddingTable: Sendable {
+    private let bytes: WeightBytes
+    private let format: Format
+    private let rowBytes: Int
+    let rows: Int
+    let columns: Int
+
+    init(_ bytes: WeightBytes, _ format: Format, rows: Int, columns: Int, rowBytes: Int) {
+        self.bytes = bytes
+        self.format = format
+        self.rowBytes = rowBytes
+        self.rows = rows
+        self.columns = columns
+    }
+
+    func decode(_ row: Int, into output: UnsafeMutablePointer<Float>) {
+        precondition(row >= 0 && row < rows, "token \(row) is not in the vocabulary")
+        unsafe PackedMatrix.decodeRow(format, bytes.base + row * rowBytes, columns: columns, into: output)
+    }
+}

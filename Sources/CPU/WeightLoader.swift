@@ -1,0 +1,130 @@
+internal import Compute
+internal import Quant
+internal import Synchronization
+
+/// Reads the weights of a program in file order and repacks them on all workers, letting go of the file's pages on the way.
+struct WeightLoader {
+    let source: any WeightSource
+    let program: Program
+    let pool: WorkerPool
+    let repack: Bool
+    let progress: @Sendable (Double) -> Void
+
+    /// Row groups that a worker takes at a time.
+    private static let groupsPerTask = 8
+
+    func load() throws(BackendError) -> CPUWeights {
+        let roles = WeightRoles.of(program)
+        var matrices = [PackedMatrix?](repeating: nil, count: program.weights.count)
+        var vectors = [FloatVector?](repeating: nil, count: program.weights.count)
+        var tables = [EmbeddingTable?](repeating: nil, count: program.weights.count)
+
+        let place = Dictionary(source.names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let order = program.weights.indices.sorted {
+            place[program.weights[$0].name, default: 0] < place[program.weights[$1].name, default: 0]
+        }
+        let total = program.weights.reduce(0) { $0 + $1.experts * $1.rows * $1.columns }
+        var done = 0
+        for index in order {
+            let weight = program.weights[index]
+            let format = try format(of: weight)
+            guard let rowBytes = format.byteCount(of: weight.columns) else {
+                throw failure(weight, "has rows of \(weight.columns), no whole blocks of \(format)")
+            }
+            let bytes = try source.read(weight.name)
+            guard bytes.count == rowBytes * weight.rows * weight.experts else {
+                throw failure(weight, "has \(bytes.count) bytes, its shape asks for \(rowBytes * weight.rows * weight.experts)")
+            }
+            if roles[index].contains(.vector) {
+                let count = weight.experts * weight.rows * weight.columns
+                try checkFinite(weight, format, bytes)
+                vectors[index] = unsafe FloatVector(format, bytes.base, count: count)
+            }
+            if roles[index].contains(.table) {
+                tables[index] = EmbeddingTable(
+                    bytes, format, rows: weight.rows, columns: weight.columns, rowBytes: rowBytes)
+            }
+            if roles[index].contains(.matrix) {
+                matrices[index] = try matrix(weight, format, bytes, rowBytes) { share in
+                    progress((Double(done) + share * Double(weight.experts * weight.rows * weight.columns)) / Double(total))
+                }
+            }
+            done += weight.experts * weight.rows * weight.columns
+            progress(Double(done) / Double(total))
+        }
+        return CPUWeights(matrices: matrices, vectors: vectors, tables: tables)
+    }
+
+    private func matrix(
+        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, _ rowBytes: Int, progress: (Double) -> Void
+    ) throws(BackendError) -> PackedMatrix {
+        guard PackedMatrix.supports(format) else { throw failure(weight, "has type \(format), which is not computed") }
+        if !repack || !PackedMatrix.repacks(format) {
+            try checkFinite(weight, format, bytes)
+            let borrowed = unsafe PackedMatrix(
+                borrowing: bytes.base, owner: bytes, format: format, rows: weight.rows, columns: weight.columns,
+                experts: weight.experts)
+            guard let borrowed else { throw failure(weight, "has a shape that cannot be computed") }
+            return borrowed
+        }
+        guard
+            let packed = PackedMatrix(
+                format: format, rows: weight.rows, columns: weight.columns, experts: weight.experts)
+        else { throw .outOfMemory(needed: bytes.count, available: 0) }
+        try pack(weight, format, bytes, rowBytes, into: packed, progress: progress)
+        return packed
+    }
+
+    private func pack(
+        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, _ rowBytes: Int, into packed: PackedMatrix,
+        progress: (Double) -> Void
+    ) throws(BackendError) {
+        let tasksPerExpert = (packed.rowGroups + Self.groupsPerTask - 1) / Self.groupsPerTask
+        let tasks = tasksPerExpert * weight.experts
+        let counter = WorkCounter()
+        let badBlock = Atomic<Int>(Int.max)
+        withoutActuallyEscaping(progress) { progress in
+            pool.run { worker in
+                while true {
+                    let task = counter.next()
+                    guard task < tasks else { return }
+                    let expert = task / tasksPerExpert
+                    let first = task % tasksPerExpert * Self.groupsPerTask
+                    let groups = first..<min(first + Self.groupsPerTask, packed.rowGroups)
+                    let base = expert * weight.rows * rowBytes
+                    let rows =
+                        groups.lowerBound * PackedMatrix.groupRows..<min(
+                            groups.upperBound * PackedMatrix.groupRows, weight.rows)
+                    let range = base + rows.lowerBound * rowBytes..<base + rows.upperBound * rowBytes
+                    if let block = unsafe format.firstNonFiniteBlock(bytes.base + range.lowerBound, count: range.count) {
+                        badBlock.min(range.lowerBound / format.blockBytes + block, ordering: .relaxed)
+                    }
+                    unsafe packed.pack(expert: expert, rowGroups: groups, from: bytes.base + base)
+                    bytes.discard(range)
+                    if worker == 0 { progress(Double(task + 1) / Double(tasks)) }
+                }
+            }
+        }
+        let bad = badBlock.load(ordering: .relaxed)
+        if bad != .max { throw nonFinite(weight, bad) }
+    }
+
+    private func checkFinite(
+        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes
+    ) throws(BackendError) {
+        if let block = unsafe format.firstNonFiniteBlock(bytes.base, count: bytes.count) { throw nonFinite(weight, block) }
+    }
+
+    private func nonFinite(_ weight: WeightDeclaration, _ block: Int) -> BackendError {
+        failure(weight, "has a scale that is no finite number in block \(block)")
+    }
+
+    private func format(of weight: WeightDeclaration) throws(BackendError) -> Format {
+        guard let format = source.format(of: weight.name) else { throw failure(weight, "is missing") }
+        return format
+    }
+
+    private func failure(_ weight: WeightDeclaration, _ problem: String) -> BackendError {
+        .weights("tensor '\(weight.name)' \(problem)")
+    }
+}

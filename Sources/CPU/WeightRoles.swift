@@ -1,0 +1,35 @@
+internal import Compute
+
+/// How the operations of a program read a weight.
+struct WeightRoles: OptionSet {
+    let rawValue: Int
+
+    static let matrix = WeightRoles(rawValue: 1)
+    static let vector = WeightRoles(rawValue: 2)
+    static let table = WeightRoles(rawValue: 4)
+
+    /// The roles of each weight, by index.
+    static func of(_ program: Program) -> [WeightRoles] {
+        var roles = [WeightRoles](repeating: [], count: program.weights.count)
+        func mark(_ weight: Weight?, _ role: WeightRoles) {
+            if let weight { roles[weight.index].insert(role) }
+        }
+        for op in program.ops {
+            switch op {
+            case .embed(let op): mark(op.table, .table)
+            case .norm(let op):
+                mark(op.weight, .vector)
+                mark(op.bias, .vector)
+            case .linear(let op):
+                for projection in op.projections {
+                    mark(projection.weight, .matrix)
+                    mark(projection.bias, .vector)
+                }
+            case .attention(let op): mark(op.sinks, .vector)
+            case .moe(let op): for weight in [op.gate, op.up, op.down] { mark(weight, .matrix) }
+            case .rope, .store, .gate, .activate, .add, .scale, .softcap, .outputRows: break
+            }
+        }
+        return roles
+    }
+}

@@ -1,0 +1,62 @@
+import Glibc
+
+/// The bytes of one tensor: a slice of the mapped file, or a buffer that was decompressed for this reader alone.
+@safe
+package final class TensorData: Sendable {
+    package nonisolated(unsafe) let base: UnsafeRawPointer
+    package let count: Int
+    private let storage: Storage
+
+    private enum Storage: Sendable {
+        case mapped(Mapping, offset: Int)
+        case owned(AnonymousMemory)
+    }
+
+    init(_ mapping: Mapping, _ range: Range<Int>) {
+        unsafe base = mapping.bytes.baseAddress! + range.lowerBound
+        count = range.count
+        storage = .mapped(mapping, offset: range.lowerBound)
+    }
+
+    init(_ memory: AnonymousMemory) {
+        unsafe base = UnsafeRawPointer(memory.bytes.baseAddress!)
+        count = unsafe memory.bytes.count
+        storage = .owned(memory)
+    }
+
+    package var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
+
+    /// Lets whole pages of `range` leave resident memory. The caller must not read these bytes again: those of a compressed file
+    /// are gone.
+    package func discard(_ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        switch storage {
+        case .mapped(let mapping, let offset):
+            mapping.discard(offset + range.lowerBound..<offset + range.upperBound)
+        case .owned(let memory):
+            memory.discard(range)
+        }
+    }
+}
+
+/// Page-aligned memory of its own, zero until it is written.
+@safe
+final class AnonymousMemory: @unchecked Sendable {
+    let bytes: UnsafeMutableRawBufferPointer
+
+    /// `nil` where the system refuses.
+    init?(count: Int) {
+        guard count > 0, count <= Int.max - Page.size,
+            let base = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+            unsafe base != MAP_FAILED
+        else { return nil }
+        unsafe bytes = UnsafeMutableRawBufferPointer(start: base, count: count)
+    }
+
+    deinit { unsafe munmap(bytes.baseAddress!, bytes.count) }
+
+    func discard(_ range: Range<Int>) {
+        guard let pages = unsafe Page.inside(range, of: UnsafeRawBufferPointer(bytes)) else { return }
+        unsafe madvise(pages.baseAddress!, pages.count, MADV_DONTNEED)
+    }
+}

@@ -1,0 +1,48 @@
+import Quant
+
+/// SplitMix64: the same blocks on every run and machine.
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+
+    /// Normally distributed with deviation 1 (sum of twelve uniforms).
+    mutating func normal() -> Float {
+        (0..<12).reduce(-6) { sum, _ in sum + Float.random(in: 0..<1, using: &self) }
+    }
+}
+
+extension Format {
+    /// Blocks of random bits with finite scales.
+    func randomBlocks(_ count: Int, seed: UInt64) -> [UInt8] {
+        var generator = SplitMix64(state: seed &+ UInt64(id))
+        var bytes: [UInt8] = []
+        while bytes.count < count * blockBytes {
+            let block = (0..<blockBytes).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            if firstNonFiniteBlock(block) == nil { bytes += block }
+        }
+        return bytes
+    }
+
+    /// See ``Format/firstNonFiniteBlock(in:)``.
+    func firstNonFiniteBlock(_ bytes: [UInt8]) -> Int? {
+        unsafe firstNonFiniteBlock(in: bytes.span.bytes)
+    }
+
+    /// All weights of whole blocks.
+    func decoded(_ bytes: [UInt8]) -> [Float] {
+        var values = [Float](repeating: 0, count: bytes.count / blockBytes * blockLength)
+        var span = values.mutableSpan
+        unsafe decode(bytes.span.bytes, into: &span)
+        return values
+    }
+}
+
+/// Formats whose blocks hold codes and scales.
+let quantized = Format.all.filter { $0.groups != nil }
