@@ -1,4 +1,7 @@
 import ArgumentParser
+import GGUF
+import JSON
+import Models
 
 /// What a file holds and what running it would take.
 struct Info: ParsableCommand {
@@ -21,5 +24,66 @@ struct Info: ParsableCommand {
     @Flag(help: "List every tensor with its shape, type and size.")
     var tensors = false
 
-    func run() throws { throw Failure("not connected yet") }
+    func run() throws {
+        let file = try GGUFFile.open(model.file.path)
+        let plan = Result { try memoryPlan(file) }
+        try StandardOutput.write(json ? jsonText(file, plan) : text(file, plan))
+    }
+
+    /// Fails for what is no language model that this program runs, such as a vocabulary alone: the rest can still be shown.
+    private func memoryPlan(_ file: GGUFFile) throws -> MemoryPlan {
+        let parsed = try Model(file)
+        let context = try model.contextLength(parsed, memory: systemMemory())
+        return MemoryPlan(parsed, contextLength: context, cacheFormat: model.kvType.format)
+    }
+
+    private func text(_ file: GGUFFile, _ plan: Result<MemoryPlan, any Error>) -> String {
+        let summary = TypeSummary(file)
+        var result = "\(file.path): GGUF version \(file.version), \(bytes(file.byteCount)), \(file.tensors.count) tensors\n\n"
+        let keyWidth = file.metadata.entries.map(\.key.count).max() ?? 0
+        for (key, value) in file.metadata.entries {
+            result += "\(key.padded(to: keyWidth))  \(value.typeName.padded(to: 12))  \(value.abbreviated())\n"
+        }
+        if !summary.entries.isEmpty { result += "\n" + summary.table }
+        if tensors { result += "\n" + tensorTable(file) }
+        switch plan {
+        case .success(let plan): result += "\nMemory: \(plan.text)\n"
+        case .failure(let error): result += "\nMemory: no plan: \(describe(error))\n"
+        }
+        return result
+    }
+
+    private func tensorTable(_ file: GGUFFile) -> String {
+        var table = Table([("tensor", .left), ("shape", .left), ("type", .left), ("size", .right)])
+        for tensor in file.tensors {
+            let shape = tensor.dimensions.map(String.init).joined(separator: " x ")
+            table.add([tensor.name, shape, tensor.format.name, bytes(tensor.byteCount)])
+        }
+        return table.rendered
+    }
+
+    private func jsonText(_ file: GGUFFile, _ plan: Result<MemoryPlan, any Error>) -> String {
+        var object = JSONObject()
+        object["path"] = .string(file.path)
+        object["version"] = JSON(file.version)
+        object["bytes"] = JSON(file.byteCount)
+        object["architecture"] = (try? file.metadata.string("general.architecture")).flatMap { $0 }.map { .string($0) } ?? .null
+        object["metadata"] = file.metadata.json
+        object["types"] = TypeSummary(file).json
+        if tensors {
+            object["tensors"] = .array(
+                file.tensors.map { tensor in
+                    [
+                        "name": .string(tensor.name), "shape": .array(tensor.dimensions.map { JSON($0) }),
+                        "type": .string(tensor.format.name), "bytes": JSON(tensor.byteCount),
+                        "shard": JSON(tensor.shard), "offset": JSON(tensor.offset),
+                    ]
+                })
+        }
+        switch plan {
+        case .success(let plan): object["memory"] = plan.json
+        case .failure(let error): object["memory"] = ["error": .string(describe(error))]
+        }
+        return JSON.object(object).text() + "\n"
+    }
 }

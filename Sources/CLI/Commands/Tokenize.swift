@@ -1,4 +1,7 @@
 import ArgumentParser
+import GGUF
+import JSON
+import Tokenizer
 
 /// Text to token ids, as the model sees it.
 struct Tokenize: ParsableCommand {
@@ -26,5 +29,20 @@ struct Tokenize: ParsableCommand {
 
     @OptionGroup var verbosity: Verbosity
 
-    func run() throws { throw Failure("not connected yet") }
+    func run() throws {
+        let content = try text.read()
+        let tokenizer = try Tokenizer(GGUFFile.open(file.path).metadata)
+        for warning in tokenizer.warnings { verbosity.warning(warning) }
+        let tokens = tokenizer.encode(content, addSpecial: !noBos, parseSpecial: !noParseSpecial)
+        if ids {
+            try StandardOutput.write(JSON.array(tokens.map { JSON($0) }).text() + "\n")
+        } else {
+            let width = tokens.map { "\($0)".count }.max() ?? 0
+            let lines = tokens.map { token in
+                let piece = String(decoding: tokenizer.vocabulary.piece(token), as: UTF8.self)
+                return "\("\(token)".leftPadded(to: width)) \(JSON.string(piece).text())\n"
+            }
+            try StandardOutput.write(lines.joined())
+        }
+    }
 }

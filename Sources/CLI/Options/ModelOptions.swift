@@ -1,4 +1,6 @@
 import ArgumentParser
+import Compute
+import Models
 
 /// The file to work on.
 struct ModelFile: ParsableArguments {
@@ -77,4 +79,36 @@ enum KVType: String, ExpressibleByArgument, CaseIterable {
     case q8_0
 
     init?(argument: String) { self.init(rawValue: argument.lowercased()) }
+}
+
+extension KVType {
+    var format: KVFormat {
+        switch self {
+        case .f16: .f16
+        case .f32: .f32
+        case .q8_0: .q8_0
+        }
+    }
+}
+
+extension ModelOptions {
+    /// Longest context that is taken without being asked for.
+    private static let defaultContext = 8192
+
+    /// The context as asked for, or the smallest of the trained length, a default and what fits into `memory` bytes beside the weights.
+    func contextLength(_ model: Model, memory: Int) throws -> Int {
+        if let ctxSize {
+            guard forceCtx || ctxSize <= model.trainedContext else {
+                throw Failure(
+                    "--ctx-size \(ctxSize) is more than the \(model.trainedContext) tokens that the model was trained for "
+                        + "(--force-ctx allows it)")
+            }
+            return ctxSize
+        }
+        let wanted = min(model.trainedContext, Self.defaultContext)
+        let none = MemoryPlan(model, contextLength: 0, cacheFormat: kvType.format)
+        let perToken = max(1, MemoryPlan.cacheBytesPerToken(model.program.cache, kvType.format))
+        let affordable = (memory - none.weights) / perToken / MemoryPlan.blockLength * MemoryPlan.blockLength
+        return affordable >= MemoryPlan.blockLength ? min(wanted, affordable) : wanted
+    }
 }
