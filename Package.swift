@@ -57,7 +57,8 @@ let package = Package(
         .testTarget(name: "GGUFTests", dependencies: ["Fuzzing", "GGUF", "Quant", "TestSupport"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
         .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer", "GGUF", "TestSupport"]),
-        .testTarget(name: "ChatTests", dependencies: ["Chat", "JSON", "TestSupport"]),
+        .testTarget(
+            name: "ChatTests", dependencies: ["Chat", "JSON", "TestSupport"], exclude: ["Snippets", "reference.py"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
         .testTarget(name: "ModelsTests", dependencies: ["Models", "GGUF", "Compute", "TestSupport"]),
         .testTarget(name: "CPUTests", dependencies: ["CPU", "CCPU", "Quant", "TestSupport"]),
