@@ -45,7 +45,7 @@ struct JSONDump {
     private mutating func write(_ dict: DictValue) throws(ChatError) {
         var entries: [(key: Value, value: Value)] = dict.entries
         if style.sortsKeys {
-            let order = try Sorting.order(entries.map { [$0.key] }, isReversed: false, interpreter)
+            let order = try Sorting.order(entries.map(\.key), isReversed: false, interpreter)
             entries = order.map { entries[$0] }
         }
         try write(entries, from: "{", to: "}") { (dump, entry) throws(ChatError) in

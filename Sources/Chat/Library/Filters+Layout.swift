@@ -23,7 +23,6 @@ extension Filter {
         },
         Filter("truncate", .parameters("length", "killwords", "end", "leeway")) {
             (_, value, arguments) throws(ChatError) in
-            let text = try value.requiredText
             let length = try arguments.int(0, default: 255)
             let end = try arguments[2]?.requiredText ?? "..."
             let leeway = try arguments.optional(3)?.requiredInt ?? 5
@@ -31,8 +30,11 @@ extension Filter {
                 throw ChatError(.assertion, "expected length >= \(end.count), got \(length)")
             }
             guard leeway >= 0 else { throw ChatError(.assertion, "expected leeway >= 0, got \(leeway)") }
-            let count = text.count
+            guard let count = try value.length() else {
+                throw ChatError(.type, "object of type '\(value.typeName)' has no len()")
+            }
             if count <= length.addingReportingOverflow(leeway).partialValue { return value }
+            let text = try value.requiredText
             let kept = text.slice(0..<min(count, length - end.count))
             let cut = arguments.truth(1) ? kept : kept.splitFromEnd(" ", limit: 1)[0]
             return .string(Text(bytes: cut.bytes + end.bytes, isMarkup: text.isMarkup))
@@ -112,7 +114,7 @@ private struct TextWrapper {
                 chunks.removeFirst()
             }
             if let next = chunks.first, next.count > width {
-                let space = max(1, width - length)
+                let space = width - length
                 if breaksLongWords {
                     let end = breakPosition(next, space)
                     line.append(next.slice(0..<end))

@@ -37,6 +37,9 @@ struct Text: Sendable {
     /// The same characters as plain text or as markup.
     func marked(_ isMarkup: Bool) -> Text { Text(bytes: bytes, isMarkup: isMarkup) }
 
+    /// About what a text takes besides its bytes.
+    static let overhead = 48
+
     var isEmpty: Bool { bytes.isEmpty }
     var string: String { String(decoding: bytes, as: UTF8.self) }
     var isASCII: Bool { bytes.allSatisfy { $0 < 0x80 } }
@@ -103,14 +106,14 @@ extension Text {
         return Text(bytes: bytes[start..<end], isMarkup: isMarkup)
     }
 
-    /// Each code point as a text of its own.
+    /// Each code point as a plain text of its own.
     var characters: [Text] {
         var result: [Text] = []
         result.reserveCapacity(bytes.count)
         var offset = 0
         while offset < bytes.count {
             let length = bytes.scalarLength(at: offset)
-            result.append(Text(bytes: bytes[offset..<offset + length], isMarkup: isMarkup))
+            result.append(Text(bytes: bytes[offset..<offset + length]))
             offset += length
         }
         return result

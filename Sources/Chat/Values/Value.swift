@@ -160,22 +160,31 @@ struct RangeValue {
 /// An iterator: its values are made as they are asked for, once.
 final class Generator {
     let typeName: String
+    /// What its representation says that it is.
+    let label: String
     let extent: Extent
     private var step: (() throws(ChatError) -> Value?)?
 
-    /// - Parameter source: What the values are made from.
+    /// - Parameters:
+    ///   - typeName: The type of iterator; `nil` for a generator function.
+    ///   - function: The name of the generator function.
+    ///   - source: What the values are made from.
     init(
-        _ typeName: String = "generator", from source: Value, _ step: @escaping () throws(ChatError) -> Value?
+        _ typeName: String? = nil, function: String = "generator", from source: Value,
+        _ step: @escaping () throws(ChatError) -> Value?
     ) throws(ChatError) {
-        self.typeName = typeName
+        self.typeName = typeName ?? "generator"
+        label = typeName == nil ? "generator object \(function)" : "\(self.typeName) object"
         self.extent = try Extent(around: source)
         self.step = step
     }
 
     /// The values of an array.
-    convenience init(_ typeName: String, items: [Value], from source: Value) throws(ChatError) {
+    convenience init(
+        _ typeName: String? = nil, function: String = "generator", items: [Value], from source: Value
+    ) throws(ChatError) {
         var rest = items[...]
-        try self.init(typeName, from: source) { rest.popFirst() }
+        try self.init(typeName, function: function, from: source) { rest.popFirst() }
     }
 
     func next() throws(ChatError) -> Value? {
