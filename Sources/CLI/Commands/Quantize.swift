@@ -40,13 +40,13 @@ struct Quantize: ParsableCommand {
         try checkTarget(source)
         let plan = try QuantizationPlan(type, for: source)
         if let quantized = source.tensors.first(where: { $0.format.isQuantized }), type.base.isQuantized {
-            verbosity.warning("\(source.path) is quantized already (\(quantized.format)): the result is worse than from F16")
+            verbosity.warning("\(source.path) is quantized already (\(quantized.format)); from F16 the result is better")
         }
 
         let bar = ProgressBar("Quantizing", quiet: verbosity.quiet)
         defer { bar.finish() }
         let start = ContinuousClock.now
-        let quantizer = Quantizer(file: source, plan: plan, threads: threads ?? availableProcessors())
+        let quantizer = Quantizer(file: source, plan: plan, threads: threads ?? System.processors)
         let written = try Interruption.cooperatively {
             try quantizer.write(to: output, progress: bar.update) { Interruption.isRequested }
         }

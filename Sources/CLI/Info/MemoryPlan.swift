@@ -1,4 +1,5 @@
 import Compute
+import GGUF
 import JSON
 import Models
 import Quant
@@ -23,7 +24,9 @@ struct MemoryPlan {
     }
 
     static func cacheBytesPerToken(_ layout: CacheLayout, _ format: KVFormat) -> Int {
-        layout.layers.reduce(0) { $0 + $1.kvHeads * (rowBytes($1.keyLength, format) + rowBytes($1.valueLength, format)) }
+        layout.layers.reduce(0) { sum, layer in
+            sum + layer.kvHeads * (rowBytes(layer.keyLength, format) + rowBytes(layer.valueLength, format))
+        }
     }
 
     private static func rowBytes(_ length: Int, _ format: KVFormat) -> Int {

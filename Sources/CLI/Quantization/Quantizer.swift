@@ -96,7 +96,7 @@ struct Quantizer {
             format.encode(values.span, into: &out)
         }
         guard !failure.load(ordering: .relaxed) else {
-            throw Failure("\(file.path): tensor '\(tensor.name)' holds values that are not finite; \(format) cannot hold them")
+            throw Failure("\(file.path): tensor '\(tensor.name)' holds what is no finite number; \(format) cannot")
         }
         return target.bytes
     }

@@ -13,14 +13,6 @@ func parallelFor(_ count: Int, threads: Int, _ work: @escaping @Sendable (Int) -
     for helper in helpers { helper.join() }
 }
 
-/// Processors that this process may use.
-func availableProcessors() -> Int {
-    var set = cpu_set_t()
-    guard unsafe sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else { return 1 }
-    let bits = unsafe withUnsafeBytes(of: &set) { unsafe $0.reduce(0) { $0 + $1.nonzeroBitCount } }
-    return max(1, bits)
-}
-
 private final class Counter: Sendable {
     private let value = Atomic(0)
     func take() -> Int { value.wrappingAdd(1, ordering: .relaxed).oldValue }
@@ -47,7 +39,7 @@ private struct Helper {
         self.thread = thread
     }
 
-    func join() { unsafe pthread_join(thread, nil) }
+    func join() { pthread_join(thread, nil) }
 
     private final class Box: Sendable {
         let body: @Sendable () -> Void

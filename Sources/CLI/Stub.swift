@@ -1,0 +1,3 @@
+import ArgumentParser
+struct Tokenize: ParsableCommand {}
+struct Quantize: ParsableCommand {}
