@@ -53,7 +53,8 @@ let package = Package(
         .testTarget(
             name: "QuantTests", dependencies: ["CFormats", "Quant", "TestSupport"],
             exclude: ["reference.py", "Vectors.txt"]),
-        .testTarget(name: "GGUFTests", dependencies: ["GGUF", "TestSupport"]),
+        .target(name: "Fuzzing", dependencies: ["CZstd", "GGUF", "Quant"], path: "Tests/Fuzzing"),
+        .testTarget(name: "GGUFTests", dependencies: ["Fuzzing", "GGUF", "Quant", "TestSupport"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
         .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer", "GGUF", "TestSupport"]),
         .testTarget(name: "ChatTests", dependencies: ["Chat", "JSON", "TestSupport"]),
@@ -69,6 +70,11 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu2x
 )
+
+// Benchmarks and long fuzzing, apart so that nobody else builds them.
+if Context.environment["TGI_RUN_BENCHMARKS"] == "1" {
+    package.targets.append(.executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Benchmarks/Fuzz"))
+}
 
 for target in package.targets where target.type == .regular || target.type == .executable || target.type == .test {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings

@@ -15,7 +15,7 @@ enum HugePages {
             unsafe mapping != MAP_FAILED
         else { return nil }
         if slack == 0 { return unsafe mapping }
-        let address = unsafe Int(bitPattern: mapping)
+        let address = Int(bitPattern: mapping)
         let head = roundUp(address, hugePage) - address
         let base = unsafe mapping + head
         if head > 0 { unsafe munmap(mapping, head) }

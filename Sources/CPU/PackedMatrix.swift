@@ -89,12 +89,14 @@ package final class PackedMatrix: Sendable {
     }
 
     /// Repacks row groups of one expert; `blocks` is the GGUF data of that expert's first row.
-    package func pack(expert: Int = 0, rowGroups: Range<Int>, from blocks: UnsafeRawPointer) {
+    package func pack(
+        expert: Int = 0, rowGroups: Range<Int>, from blocks: UnsafeRawPointer, instructionSet: InstructionSet = .best
+    ) {
         precondition(packed && expert >= 0 && expert < experts)
         precondition(rowGroups.lowerBound >= 0 && rowGroups.upperBound <= self.rowGroups)
         unsafe cpu_matrix_pack(
-            kernelFormat, Int64(rows), Int64(columns), Int64(rowGroups.lowerBound), Int64(rowGroups.upperBound), blocks,
-            base + expert * expertBytes)
+            instructionSet.isa, kernelFormat, Int64(rows), Int64(columns), Int64(rowGroups.lowerBound),
+            Int64(rowGroups.upperBound), blocks, base + expert * expertBytes)
     }
 
     /// `output[m][n] = input[m] · W[n] (+ bias[n]) (+ residual[m][n])` for the rows `m` of a range (all of `input` by default) and

@@ -96,7 +96,7 @@ struct WeightLoader {
                         groups.lowerBound * PackedMatrix.groupRows..<min(
                             groups.upperBound * PackedMatrix.groupRows, weight.rows)
                     let range = base + rows.lowerBound * rowBytes..<base + rows.upperBound * rowBytes
-                    if let block = unsafe format.firstNonFiniteBlock(bytes.base + range.lowerBound, count: range.count) {
+                    if let block = format.firstNonFiniteBlock(in: bytes, range) {
                         badBlock.min(range.lowerBound / format.blockBytes + block, ordering: .relaxed)
                     }
                     unsafe packed.pack(expert: expert, rowGroups: groups, from: bytes.base + base)
@@ -112,7 +112,7 @@ struct WeightLoader {
     private func checkFinite(
         _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes
     ) throws(BackendError) {
-        if let block = unsafe format.firstNonFiniteBlock(bytes.base, count: bytes.count) { throw nonFinite(weight, block) }
+        if let block = format.firstNonFiniteBlock(in: bytes, 0..<bytes.count) { throw nonFinite(weight, block) }
     }
 
     private func nonFinite(_ weight: WeightDeclaration, _ block: Int) -> BackendError {
@@ -126,5 +126,12 @@ struct WeightLoader {
 
     private func failure(_ weight: WeightDeclaration, _ problem: String) -> BackendError {
         .weights("tensor '\(weight.name)' \(problem)")
+    }
+}
+
+extension Format {
+    fileprivate func firstNonFiniteBlock(in bytes: WeightBytes, _ range: Range<Int>) -> Int? {
+        unsafe firstNonFiniteBlock(
+            in: UnsafeRawBufferPointer(start: bytes.base + range.lowerBound, count: range.count).bytes)
     }
 }

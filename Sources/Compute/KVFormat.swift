@@ -9,9 +9,9 @@ package struct KVFormat: Sendable {
     package static let all: [KVFormat] = [f16, f32, q8_0]
 
     package static let f32 = KVFormat(format: .f32) { $0 }
-    package static let f16 = KVFormat(format: Format.with(id: 1)!) { $0.map { Float(Float16($0)) } }
+    package static let f16 = KVFormat(format: .f16) { $0.map { Float(Float16($0)) } }
     /// Parts of 32 values (the last may be shorter) share a scale in half precision: `max|x| / 127`.
-    package static let q8_0 = KVFormat(format: Format.with(id: 8)!) { values in
+    package static let q8_0 = KVFormat(format: .q8_0) { values in
         stride(from: 0, to: values.count, by: 32).flatMap { start in
             let part = values[start..<min(start + 32, values.count)]
             let scale = (part.map(abs).max() ?? 0) / 127

@@ -17,8 +17,19 @@ package final class GGUFFile: Sendable {
         try GGUFFile(path: ModelFolder.resolve(path)) { path throws(GGUFError) in try Mapping(path: path) }
     }
 
+    /// Opens a model whose files are in memory.
+    /// - Parameters:
+    ///   - path: One of `files`.
+    ///   - files: Contents by path.
+    package static func open(_ path: String, in files: [String: [UInt8]]) throws(GGUFError) -> GGUFFile {
+        try GGUFFile(path: path) { path throws(GGUFError) in
+            guard let contents = files[path] else { throw GGUFError(file: path, problem: "does not exist") }
+            return try Mapping(path: path, copying: contents)
+        }
+    }
+
     /// - Parameter map: Gives the bytes of a file, the one at `path` first.
-    init(path: String, map: (String) throws(GGUFError) -> Mapping) throws(GGUFError) {
+    private init(path: String, map: (String) throws(GGUFError) -> Mapping) throws(GGUFError) {
         self.path = path
         let first = try Self.storage(map(path))
         let header = try Self.header(first, shard: 0)
@@ -36,7 +47,8 @@ package final class GGUFFile: Sendable {
                 for tensor in header.tensors {
                     guard indices.updateValue(tensors.count, forKey: tensor.name) == nil else {
                         throw GGUFError(
-                            file: storage.path, place: .tensor(tensor.name), problem: "occurs in an earlier file of the model too")
+                            file: storage.path, place: .tensor(tensor.name),
+                            problem: "occurs in an earlier file of the model too")
                     }
                     tensors.append(tensor)
                 }
@@ -62,12 +74,12 @@ package final class GGUFFile: Sendable {
     }
 
     private static func storage(_ mapping: Mapping) throws(GGUFError) -> any Storage {
-        mapping
+        FrameIndex.recognizes(mapping) ? try CompressedFile(mapping) : mapping
     }
 
     private static func header(_ storage: any Storage, shard: Int) throws(GGUFError) -> Header {
         try storage.withHeader { reader throws(GGUFError) in
-            try Header(&reader, shard: shard, fileSize: storage.contentByteCount)
+            try Header(&reader, shard: shard, limit: storage.contentLimit)
         }
     }
 }

@@ -47,11 +47,16 @@ final class AnonymousMemory: @unchecked Sendable {
     /// `nil` where the system refuses.
     init?(count: Int) {
         guard count > 0, count <= Int.max - Page.size,
-            let base = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+            let base = unsafe mmap(
+                nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
             unsafe base != MAP_FAILED
         else { return nil }
+        // Large pages make the first touch cheaper; without them nothing is lost.
+        if count >= Self.hugeBytes { unsafe madvise(base, count, MADV_HUGEPAGE) }
         unsafe bytes = UnsafeMutableRawBufferPointer(start: base, count: count)
     }
+
+    private static let hugeBytes = 1 << 22
 
     deinit { unsafe munmap(bytes.baseAddress!, bytes.count) }
 

@@ -43,7 +43,8 @@ extension TensorInfo {
         }
         guard dimensions[0].isMultiple(of: format.blockLength) else {
             return .failure(
-                ShapeProblem("rows of \(dimensions[0]) are no multiple of the \(format.blockLength) of a \(format) block"))
+                ShapeProblem(
+                    "rows of \(dimensions[0]) are no multiple of the \(format.blockLength) of a \(format) block"))
         }
         guard let bytes = format.byteCount(of: elements) else {
             return .failure(ShapeProblem("the size of \(dimensions) in \(format) overflows"))

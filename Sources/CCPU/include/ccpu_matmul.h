@@ -54,7 +54,7 @@ bool cpu_matrix_repacks(const cpu_matrix_format *format);
 size_t cpu_matrix_packed_bytes(const cpu_matrix_format *format, int64_t rows, int64_t columns);
 /// Repacks row groups `group_begin ..< group_end`. `blocks` is the GGUF data of row 0, `packed` the place of row group 0.
 void cpu_matrix_pack(
-    const cpu_matrix_format *format, int64_t rows, int64_t columns, int64_t group_begin, int64_t group_end,
+    cpu_isa isa, const cpu_matrix_format *format, int64_t rows, int64_t columns, int64_t group_begin, int64_t group_end,
     const void *blocks, void *packed);
 /// One row of GGUF blocks as f32.
 void cpu_decode_row(const cpu_matrix_format *format, const void *row, int64_t columns, float *out);

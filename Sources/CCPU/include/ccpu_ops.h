@@ -84,6 +84,9 @@ typedef struct {
 /// The functions for an instruction set; the fastest that it covers.
 const cpu_ops *cpu_ops_for(cpu_isa isa);
 
+/// Processors that this process may run on, at least one.
+int32_t cpu_available_processors(void);
+
 /// A hint to the processor that this is a spin loop.
 static inline void cpu_relax(void) {
 #if defined(__x86_64__)

@@ -1,4 +1,14 @@
+#define _GNU_SOURCE
+#include <sched.h>
+
 #include "ccpu_ops.h"
+
+int32_t cpu_available_processors(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    const int count = CPU_COUNT(&set);
+    return count > 0 ? count : 1;
+}
 
 extern const cpu_ops cpu_ops_portable, cpu_ops_avx2, cpu_ops_avx512;
 

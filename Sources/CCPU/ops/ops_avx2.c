@@ -1,5 +1,6 @@
 #if defined(__x86_64__)
 #include <math.h>
+#include <string.h>
 
 #include "ccpu_ops.h"
 

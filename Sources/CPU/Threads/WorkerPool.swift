@@ -24,7 +24,7 @@ package final class WorkerPool: Sendable {
         self.count = max(1, count)
         barrier = Barrier(parties: self.count)
         for worker in 1..<self.count {
-            let start = Unmanaged.passRetained(Start(self, worker))
+            let start = unsafe Unmanaged.passRetained(Start(self, worker))
             var thread = pthread_t()
             let status = unsafe pthread_create(&thread, nil, { argument in
                 guard let argument = unsafe argument else { return nil }
@@ -34,7 +34,7 @@ package final class WorkerPool: Sendable {
                 return nil
             }, start.toOpaque())
             precondition(status == 0, "cannot start a worker thread: error \(status)")
-            threads.append(thread)
+            unsafe threads.append(thread)
         }
     }
 
@@ -43,7 +43,7 @@ package final class WorkerPool: Sendable {
         guard !stopping.exchange(true, ordering: .acquiringAndReleasing) else { return }
         epoch.add(1, ordering: .releasing)
         parking.wakeAll()
-        for thread in threads { pthread_join(thread, nil) }
+        for thread in unsafe threads { pthread_join(thread, nil) }
     }
 
     /// Runs `body(worker)` on every worker and returns when all are done.

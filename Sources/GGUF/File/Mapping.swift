@@ -8,6 +8,8 @@ final class Mapping: @unchecked Sendable {
     let path: String
     let bytes: UnsafeRawBufferPointer
     private let region: UnsafeMutableRawBufferPointer
+    /// Whether the bytes can be had again after their pages were dropped.
+    private let isFile: Bool
 
     init(path: String) throws(GGUFError) {
         func failure(_ action: String) -> GGUFError {
@@ -21,10 +23,12 @@ final class Mapping: @unchecked Sendable {
         guard status.st_mode & S_IFMT == S_IFREG else { throw GGUFError(file: path, problem: "is not a regular file") }
         let count = Int(status.st_size)
         guard count > 0 else { throw GGUFError(file: path, problem: "is empty") }
-        guard let base = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), unsafe base != MAP_FAILED else {
+        guard let base = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), unsafe base != MAP_FAILED
+        else {
             throw failure("map")
         }
         self.path = path
+        isFile = true
         unsafe region = UnsafeMutableRawBufferPointer(start: base, count: count)
         unsafe bytes = UnsafeRawBufferPointer(region)
     }
@@ -32,10 +36,13 @@ final class Mapping: @unchecked Sendable {
     /// Memory that stands for a file, placed so that its end meets a page that cannot be read: a read past the end is a crash, not luck.
     init(path: String, copying contents: [UInt8]) throws(GGUFError) {
         let length = Page.roundUp(contents.count)
-        guard let base = unsafe mmap(nil, length + Page.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+        guard !contents.isEmpty else { throw GGUFError(file: path, problem: "is empty") }
+        guard
+            let base = unsafe mmap(nil, length + Page.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
             unsafe base != MAP_FAILED
         else { throw GGUFError(file: path, problem: "cannot map memory: \(String(errno: errno))") }
         self.path = path
+        isFile = false
         unsafe region = UnsafeMutableRawBufferPointer(start: base, count: length + Page.size)
         let start = length - contents.count
         unsafe region[start..<length].copyBytes(from: contents)
@@ -54,11 +61,17 @@ final class Mapping: @unchecked Sendable {
 
     /// Lets the pages of a range leave this process's resident memory; reading them again brings them back from the page cache.
     func discard(_ range: Range<Int>) {
+        guard isFile else { return }
         // The first page may hold bytes before the range that are still in use: they are only read again. The last page is left to
         // the range that follows, so that discarding piece by piece drops all.
         guard let pages = unsafe Page.ended(by: range, of: bytes) else { return }
         unsafe madvise(pages.baseAddress!, pages.count, MADV_DONTNEED)
     }
+}
+
+enum ProcessorCount {
+    /// Processors that this machine runs threads on.
+    static let online = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 }
 
 /// Arithmetic of memory pages.
@@ -94,7 +107,8 @@ enum Page {
         let address = Int(bitPattern: base)
         let (start, end) = bounds(address + range.lowerBound, address + range.upperBound)
         guard start < end else { return nil }
-        return unsafe UnsafeMutableRawBufferPointer(start: UnsafeMutableRawPointer(bitPattern: start), count: end - start)
+        return unsafe UnsafeMutableRawBufferPointer(
+            start: UnsafeMutableRawPointer(bitPattern: start), count: end - start)
     }
 }
 

@@ -16,7 +16,9 @@ enum ModelFolder {
     /// File names that open a model of their own: not the later files of a split, not the vision part that belongs to another model.
     static func models(among names: [String]) -> [String] {
         names.sorted().filter { name in
-            guard name.hasSuffix(".gguf") || name.hasSuffix(".gguf.zst"), !name.hasPrefix("mmproj") else { return false }
+            guard name.hasSuffix(".gguf") || name.hasSuffix(".gguf.zst"), !name.hasPrefix("mmproj") else {
+                return false
+            }
             return Split.parse(name).map { $0.number == 0 } ?? true
         }
     }

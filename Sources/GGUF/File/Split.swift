@@ -46,12 +46,14 @@ struct Split {
         let ownNumber = try metadata.requiredInt(Self.numberKey)
         guard ownNumber == number else {
             throw GGUFError(
-                file: metadata.file, place: .key(Self.numberKey), problem: "is \(ownNumber), but the file's name says \(number)")
+                file: metadata.file, place: .key(Self.numberKey),
+                problem: "is \(ownNumber), but the file's name says \(number)")
         }
         let ownCount = try metadata.requiredInt(Self.countKey)
         guard ownCount == count else {
             throw GGUFError(
-                file: metadata.file, place: .key(Self.countKey), problem: "is \(ownCount), but \(count) in the first file")
+                file: metadata.file, place: .key(Self.countKey),
+                problem: "is \(ownCount), but \(count) in the first file")
         }
     }
 
@@ -59,7 +61,8 @@ struct Split {
     func check(tensorCount found: Int) throws(GGUFError) {
         guard let tensorCount, tensorCount != found else { return }
         throw GGUFError(
-            file: file, place: .key(Self.tensorCountKey), problem: "is \(tensorCount), but the files have \(found) tensors")
+            file: file, place: .key(Self.tensorCountKey),
+            problem: "is \(tensorCount), but the files have \(found) tensors")
     }
 
     struct Name {

@@ -3,8 +3,8 @@ protocol Storage: Sendable {
     var path: String { get }
     /// Bytes on disk.
     var fileByteCount: Int { get }
-    /// Bytes of GGUF, or `nil` where only reading will tell.
-    var contentByteCount: Int? { get }
+    /// Bytes of GGUF, or where only reading will tell the most that there may be.
+    var contentLimit: Int { get }
     func withHeader<R>(_ body: (inout HeaderReader) throws(GGUFError) -> R) throws(GGUFError) -> R
     /// The bytes of a tensor of this file.
     func read(_ tensor: TensorInfo) throws(GGUFError) -> TensorData
@@ -12,7 +12,7 @@ protocol Storage: Sendable {
 
 extension Mapping: Storage {
     var fileByteCount: Int { unsafe bytes.count }
-    var contentByteCount: Int? { unsafe bytes.count }
+    var contentLimit: Int { unsafe bytes.count }
 
     func withHeader<R>(_ body: (inout HeaderReader) throws(GGUFError) -> R) throws(GGUFError) -> R {
         var reader = unsafe HeaderReader(file: path, bytes: bytes)

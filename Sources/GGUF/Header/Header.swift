@@ -13,6 +13,7 @@ struct Header: Sendable {
 extension Header {
     static let magic: UInt32 = 0x4655_4747
     static let versions: ClosedRange<UInt32> = 2...3
+    static let alignmentKey = "general.alignment"
     static let defaultAlignment = 32
     /// Real files have tens of keys and at most some thousands of tensors. Entries take more memory than file, so that a limit is needed.
     static let maximumKeys = 1 << 16
@@ -26,8 +27,8 @@ extension Header {
     private static let minimumTensor = 8 + 4 + 8 + 4 + 8
 
     /// Reads and checks the header of one file.
-    /// - Parameter fileSize: Bytes of the file, after decompression where it is compressed; `nil` where not known yet.
-    init(_ reader: inout HeaderReader, shard: Int, fileSize: Int?) throws(GGUFError) {
+    /// - Parameter limit: Bytes of the file, or the most that it may have after decompression.
+    init(_ reader: inout HeaderReader, shard: Int, limit: Int) throws(GGUFError) {
         version = try Self.readVersion(&reader)
         let tensorCount = try reader.count(
             "the number of tensors", minimumBytes: Self.minimumTensor, maximum: Self.maximumTensors)
@@ -51,8 +52,8 @@ extension Header {
             let (start, startOverflow) = dataStart.addingReportingOverflow(entry.offset)
             let (end, endOverflow) = start.addingReportingOverflow(entry.byteCount)
             guard !startOverflow, !endOverflow else { throw failure("its end overflows") }
-            if let fileSize, end > fileSize {
-                throw failure("its data, bytes \(start) to \(end), ends after the file's \(fileSize) bytes")
+            guard end <= limit else {
+                throw failure("its data, bytes \(start) to \(end), ends after the file's \(limit) bytes")
             }
             tensors.append(
                 TensorInfo(
@@ -106,8 +107,9 @@ extension Header {
         return metadata
     }
 
-    private static func alignment(_ metadata: Metadata) throws(GGUFError) -> Int {
-        let key = "general.alignment"
+    /// The alignment that the metadata sets, or the usual one.
+    static func alignment(_ metadata: Metadata) throws(GGUFError) -> Int {
+        let key = alignmentKey
         guard let alignment = try metadata.int(key) else { return defaultAlignment }
         guard alignment > 0, alignment & (alignment - 1) == 0 else {
             throw GGUFError(file: metadata.file, place: .key(key), problem: "is \(alignment), not a power of two")
@@ -176,7 +178,8 @@ extension Header {
             throw reader.failure("its offset \(offset) is no multiple of the alignment \(alignment)", at: position)
         }
         return DirectoryEntry(
-            name: name, dimensions: dimensions, format: format, byteCount: byteCount, offset: offset, position: position)
+            name: name, dimensions: dimensions, format: format, byteCount: byteCount, offset: offset, position: position
+        )
     }
 
     /// The end of the last tensor.
@@ -186,7 +189,8 @@ extension Header {
         for (first, second) in zip(ordered, ordered.dropFirst()) where second.offset < first.range.upperBound {
             throw GGUFError(
                 file: file, place: .tensor(second.name),
-                problem: "its data at byte \(second.offset) overlaps tensor '\(GGUFError.printable(first.name, limit: 100))'"
+                problem:
+                    "its data at byte \(second.offset) overlaps tensor '\(GGUFError.printable(first.name, limit: 100))'"
                     + ", which ends at \(first.range.upperBound)")
         }
         return ordered.last?.range.upperBound

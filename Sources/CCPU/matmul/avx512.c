@@ -1,0 +1,10 @@
+#include "internal.h"
+
+#if defined(__x86_64__)
+#define KERNEL_ISA ISA_AVX512
+#define KERNEL_SET kernels_avx512
+#include <immintrin.h>
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))), apply_to = function)
+#include "kernels.h"
+#pragma clang attribute pop
+#endif

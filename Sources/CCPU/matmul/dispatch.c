@@ -1,0 +1,52 @@
+// Which instruction sets there are, and which one this machine runs.
+#include "internal.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+extern const kernel_set kernels_portable;
+#if defined(__x86_64__)
+extern const kernel_set kernels_avx2, kernels_avx_vnni, kernels_avx512, kernels_avx512_vnni;
+#endif
+
+const kernel_set *const kernel_sets[CPU_ISA_COUNT] = {
+    [CPU_ISA_PORTABLE] = &kernels_portable,
+#if defined(__x86_64__)
+    [CPU_ISA_AVX2] = &kernels_avx2,
+    [CPU_ISA_AVX_VNNI] = &kernels_avx_vnni,
+    [CPU_ISA_AVX512] = &kernels_avx512,
+    [CPU_ISA_AVX512_VNNI] = &kernels_avx512_vnni,
+#endif
+};
+
+#if defined(__x86_64__)
+// `__builtin_cpu_supports` knows what processor and operating system allow, but not AVX-VNNI in every compiler's runtime.
+static bool has_avx_vnni(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1 << 4);
+}
+
+bool cpu_isa_supported(cpu_isa isa) {
+    __builtin_cpu_init();
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    switch (isa) {
+        case CPU_ISA_PORTABLE: return true;
+        case CPU_ISA_AVX2: return avx2;
+        case CPU_ISA_AVX_VNNI: return avx2 && has_avx_vnni();
+        case CPU_ISA_AVX512: return avx512;
+        case CPU_ISA_AVX512_VNNI: return avx512 && __builtin_cpu_supports("avx512vnni");
+        default: return false;
+    }
+}
+#else
+bool cpu_isa_supported(cpu_isa isa) { return isa == CPU_ISA_PORTABLE; }
+#endif
+
+cpu_isa cpu_isa_best(void) {
+    int isa = CPU_ISA_COUNT - 1;
+    while (!cpu_isa_supported((cpu_isa)isa)) isa--;
+    return (cpu_isa)isa;
+}

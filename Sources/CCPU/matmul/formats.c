@@ -1,0 +1,106 @@
+// The list of formats, their sizes, and what does not depend on an instruction set.
+#define KERNEL_ISA ISA_PORTABLE
+#include "layouts/all.h"
+
+#include <string.h>
+
+#define RECORD_BLOCKS(name, blocks, offset) [INDEX_##name] = blocks,
+#define RECORD_BYTES(name, blocks, offset) [INDEX_##name] = sizeof(packed_##name),
+static const int record_blocks[INTEGER_COUNT] = {PACKED_LIST(RECORD_BLOCKS)};
+static const int record_bytes[INTEGER_COUNT] = {PACKED_LIST(RECORD_BYTES)};
+
+#define INTEGER(name, label, type, length, bytes, columns, mins)                                  \
+    {.id = type, .activations = CPU_ACTIVATIONS_Q8, .index = INDEX_##name, .block_length = length, \
+     .block_bytes = bytes, .group = columns, .has_min = mins},
+#define FLOATING(name, label, type, bytes)                                                        \
+    {.id = type, .activations = CPU_ACTIVATIONS_F32, .index = INDEX_##name, .block_length = 1, .block_bytes = bytes},
+static const cpu_matrix_format formats[] = {FORMAT_LIST(INTEGER) FLOAT_FORMAT_LIST(FLOATING)};
+
+const cpu_matrix_format *cpu_matrix_format_for(uint32_t ggml_type) {
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (formats[i].id == ggml_type) return &formats[i];
+    return NULL;
+}
+
+cpu_activation_kind cpu_matrix_activation_kind(const cpu_matrix_format *format) { return format->activations; }
+
+bool cpu_matrix_repacks(const cpu_matrix_format *format) {
+    return format->activations == CPU_ACTIVATIONS_F32 || record_blocks[format->index] != 0;
+}
+
+size_t cpu_matrix_row_bytes(const cpu_matrix_format *format, int64_t columns) {
+    return (size_t)(columns / format->block_length) * (size_t)format->block_bytes;
+}
+
+size_t cpu_matrix_group_bytes(const cpu_matrix_format *format, int64_t columns) {
+    if (format->activations == CPU_ACTIVATIONS_F32) {
+        size_t bytes = (size_t)columns * CPU_GROUP_ROWS * (size_t)format->block_bytes;
+        return (bytes + 63) / 64 * 64;
+    }
+    int per_record = record_blocks[format->index];
+    if (!per_record) return CPU_GROUP_ROWS * cpu_matrix_row_bytes(format, columns);
+    int64_t records = (columns / BLOCK + per_record - 1) / per_record;
+    return (size_t)records * (size_t)record_bytes[format->index];
+}
+
+size_t cpu_matrix_packed_bytes(const cpu_matrix_format *format, int64_t rows, int64_t columns) {
+    int64_t groups = (rows + CPU_GROUP_ROWS - 1) / CPU_GROUP_ROWS;
+    return (size_t)groups * cpu_matrix_group_bytes(format, columns);
+}
+
+void cpu_matrix_pack(
+    cpu_isa isa, const cpu_matrix_format *format, int64_t rows, int64_t columns, int64_t group_begin, int64_t group_end,
+    const void *blocks, void *packed
+) {
+    size_t row_bytes = cpu_matrix_row_bytes(format, columns), group_bytes = cpu_matrix_group_bytes(format, columns);
+    for (int64_t g = group_begin; g < group_end; g++) {
+        int64_t left = rows - g * CPU_GROUP_ROWS;
+        int valid = left < CPU_GROUP_ROWS ? (int)left : CPU_GROUP_ROWS;
+        const uint8_t *source = (const uint8_t *)blocks + (size_t)(g * CPU_GROUP_ROWS) * row_bytes;
+        uint8_t *target = (uint8_t *)packed + (size_t)g * group_bytes;
+        if (!cpu_matrix_repacks(format)) memcpy(target, source, (size_t)valid * row_bytes);
+        else if (format->activations == CPU_ACTIVATIONS_F32)
+            kernel_sets[isa]->floats[format->index].pack(source, row_bytes, valid, columns, target);
+        else kernel_sets[isa]->integers[format->index].pack(source, row_bytes, valid, columns / BLOCK, target);
+    }
+}
+
+#define UNPACK(name, ...)                                                                          \
+    static void unpack_##name(const void *block, int8_t *codes, float *scales, float *mins) {      \
+        name##_unpack(block, codes, scales, mins);                                                 \
+    }
+FORMAT_LIST(UNPACK)
+#define UNPACK_ENTRY(name, ...) unpack_##name,
+void (*const cpu_unpack[INTEGER_COUNT])(const void *, int8_t *, float *, float *) = {FORMAT_LIST(UNPACK_ENTRY)};
+
+static float f32_element(const uint8_t *p) {
+    float v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+static uint16_t u16_element(const uint8_t *p) {
+    uint16_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+static float f16_element(const uint8_t *p) { return format_f16(u16_element(p)); }
+static float bf16_element(const uint8_t *p) { return format_bf16(u16_element(p)); }
+#define ELEMENT_ENTRY(name, ...) name##_element,
+static float (*const elements[FLOAT_COUNT])(const uint8_t *) = {FLOAT_FORMAT_LIST(ELEMENT_ENTRY)};
+
+void cpu_decode_row(const cpu_matrix_format *format, const void *row, int64_t columns, float *out) {
+    const uint8_t *block = row;
+    for (int64_t k = 0; k < columns; k += format->block_length, block += format->block_bytes) {
+        if (format->activations == CPU_ACTIVATIONS_F32) {
+            out[k] = elements[format->index](block);
+            continue;
+        }
+        int8_t codes[256];
+        float scales[16], mins[16] = {0};
+        cpu_unpack[format->index](block, codes, scales, mins);
+        for (int i = 0; i < format->block_length; i++) {
+            float scaled = scales[i / format->group] * (float)codes[i];
+            out[k + i] = scaled - mins[i / format->group];
+        }
+    }
+}

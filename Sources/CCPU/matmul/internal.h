@@ -1,0 +1,112 @@
+// What the driver, the packers and the kernels of every instruction set share.
+#pragma once
+#include "ccpu_matmul.h"
+#include "formats/all.h"
+
+// Values of cpu_isa for the preprocessor.
+#define ISA_PORTABLE 0
+#define ISA_AVX2 1
+#define ISA_AVX_VNNI 2
+#define ISA_AVX512 3
+#define ISA_AVX512_VNNI 4
+
+// Prepared x, 8-bit: tiles of 4 rows, then at most one of 1, 2 or 4. A tile of width C is a record of 64 C bytes per block
+// of 32 columns: dwords v = 0..7 (columns 4 v ..< 4 v + 4) of each row, then C values of each of these fields.
+enum {
+    BLOCK = 32,
+    TILE_CODES = 0,       // int8 [8][C][4]
+    TILE_SCALE = 32,      // float: d, the code's step
+    TILE_INIT = 36,       // int32: -128 * sum of codes
+    TILE_INIT_LOW = 40,   // int32: the same of columns 0 ..< 16
+    TILE_INIT_HIGH = 44,  // int32: and 16 ..< 32
+    TILE_SUM = 48,        // float: d * sum of codes
+    TILE_SUM_LOW = 52,
+    TILE_SUM_HIGH = 56,
+    TILE_BYTES = 64,
+};
+
+// The width of the tile that starts at a row.
+static inline int tile_width(int64_t rows, int64_t first) {
+    int64_t left = rows - first;
+    return left >= 3 ? 4 : (int)left;
+}
+
+// Unpacked weights of one row group and block: 8 vectors of codes (as dwords v of 16 rows), then f32 scales of 16 rows, two
+// vectors where a group is 16 columns, then as many mins in formats with mins. Codes are offset by 128 in formats without.
+static inline size_t panel_bytes(int group, int has_min) {
+    return 512 + (size_t)64 * (size_t)(BLOCK / group) * (size_t)(1 + has_min);
+}
+
+enum {
+    PANEL_GROUPS = 3,    // row groups unpacked at once: what the largest micro-kernel takes
+    PANEL_BLOCKS = 16,   // columns / 32 unpacked at once: such a panel stays in the L1 cache
+    FLOAT_COLUMNS = 256, // the same for float formats
+    ROWS_AT_ONCE = 512,  // rows of x per pass over the weights
+    DIRECT_ROWS = 8,     // up to here products are computed while streaming repacked weights
+};
+
+// Kernels of one integer format.
+typedef struct {
+    // Repacks one row group from `valid` rows of blocks, `row_bytes` apart. NULL where there is no repacked layout.
+    void (*pack)(const uint8_t *rows, size_t row_bytes, int valid, int64_t blocks, uint8_t *group);
+    // Products of `groups` repacked row groups with a tile of width 1, 2 or 4.
+    void (*direct)(
+        const uint8_t *group, size_t group_bytes, int64_t groups, int64_t blocks, const uint8_t *tile, int width,
+        float *out, int64_t stride);
+    // Unpacks blocks of one row group into a panel.
+    void (*unpack_packed)(const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t *panel);
+    void (*unpack_blocks)(
+        const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t *panel);
+} integer_kernels;
+
+// Kernels of one float format.
+typedef struct {
+    void (*pack)(const uint8_t *rows, size_t row_bytes, int valid, int64_t columns, uint8_t *group);
+    // Adds products of `count` columns of `groups` repacked row groups, `group_bytes` apart, to out (or starts there).
+    void (*multiply)(
+        const uint8_t *group, size_t group_bytes, int64_t groups, int64_t count, const float *tile, int width, float *out,
+        int64_t stride, bool start);
+    // Blocks of one row group as a repacked F32 group.
+    void (*unpack_blocks)(
+        const uint8_t *rows, size_t row_bytes, int valid, int64_t k_begin, int64_t k_end, uint8_t *panel);
+} float_kernels;
+
+// Adds products of `groups` <= PANEL_GROUPS panels, `panel_stride` bytes apart, with a tile to out (or starts there).
+typedef void panel_kernel(
+    const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *tile, int width, float *out,
+    int64_t stride, bool start);
+
+#define FLOAT_FORMAT_LIST(X) X(f32, "F32", 0, 4) X(f16, "F16", 1, 2) X(bf16, "BF16", 30, 2)
+
+#define INDEX(name, ...) INDEX_##name,
+enum { FORMAT_LIST(INDEX) INTEGER_COUNT };
+enum { FLOAT_FORMAT_LIST(INDEX) FLOAT_COUNT };
+#undef INDEX
+
+#define FACTS(name, label, id, length, bytes, group, has_min) \
+    GROUP_##name = group, HAS_MIN_##name = has_min, LENGTH_##name = length,
+enum { FORMAT_LIST(FACTS) };
+#undef FACTS
+
+typedef struct {
+    integer_kernels integers[INTEGER_COUNT];
+    float_kernels floats[FLOAT_COUNT];
+    panel_kernel *panels[2][2];  // [group is 16][has mins]
+    // One tile of prepared rows from `count` rows of x.
+    void (*fill_q8)(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile);
+} kernel_set;
+
+// NULL where this binary has none.
+extern const kernel_set *const kernel_sets[CPU_ISA_COUNT];
+
+struct cpu_matrix_format {
+    uint32_t id;
+    cpu_activation_kind activations;
+    int index;  // among integer or float kernels
+    int block_length, block_bytes;
+    int group, has_min;  // integer formats
+};
+
+size_t cpu_matrix_row_bytes(const cpu_matrix_format *format, int64_t columns);
+size_t cpu_matrix_group_bytes(const cpu_matrix_format *format, int64_t columns);
+extern void (*const cpu_unpack[INTEGER_COUNT])(const void *block, int8_t *codes, float *scales, float *mins);

@@ -1,0 +1,111 @@
+internal import Compute
+
+/// Turns the operations of a program into phases. Row-wise operations in a row become one phase, so that a layer of a Llama costs
+/// seven barriers.
+struct Lowering {
+    private let state: StepState
+    private let splits: SplitStates
+    private var phases: [any Phase] = []
+    private let domains: [RowDomain]
+    private var openRows: RowPhase?
+
+    static func phases(of program: Program, _ state: StepState, _ splits: SplitStates) -> [any Phase] {
+        var lowering = Lowering(state, splits, program)
+        for (index, table) in program.ropes.enumerated() {
+            lowering.append(RopeAnglesKernel(index: index, table: table), .all)
+        }
+        for op in program.ops { lowering.lower(op) }
+        lowering.close()
+        return lowering.phases
+    }
+
+    private init(_ state: StepState, _ splits: SplitStates, _ program: Program) {
+        self.state = state
+        self.splits = splits
+        domains = RowDomain.of(program)
+    }
+
+    private mutating func lower(_ op: Op) {
+        let program = state.program
+        switch op {
+        case .embed(let op):
+            guard let table = state.weights.tables[op.table.index] else {
+                preconditionFailure("weight \(op.table.index) was not loaded as a table")
+            }
+            append(EmbedKernel(op: op, table: table), .all)
+        case .norm(let op): append(NormKernel(op: op), domains[op.input.index])
+        case .rope(let op): append(RopeKernel(op: op, table: program.ropes[op.table]), .all)
+        case .store(let op): append(StoreKernel(op: op, shape: program.cache.layers[op.layer]), .all)
+        case .gate(let op): append(GateKernel(op: op), domains[op.output.index])
+        case .activate(let op): append(ActivateKernel(op: op), domains[op.output.index])
+        case .add(let op): append(AddKernel(op: op), domains[op.output.index])
+        case .scale(let op): append(ScaleKernel(op: op), domains[op.output.index])
+        case .softcap(let op): append(SoftcapKernel(op: op), domains[op.output.index])
+        case .outputRows(let op):
+            // It reads rows that others wrote.
+            close()
+            append(OutputRowsKernel(op: op), .outputs)
+        case .linear(let op): lower(op)
+        case .attention(let op):
+            let shape = program.cache.layers[op.layer]
+            append(AttentionPhase(op, shape: shape, splits: splits))
+            append(AttentionMergeKernel(op: op, shape: shape, splits: splits), .all)
+        case .moe(let op):
+            let routing = Routing(op, program, weights: state.weights, limits: state.limits)
+            append(RoutePhase(routing))
+            append(SlotPhase(routing, .rows))
+            append(ExpertPhase(routing, .gateAndUp, weights: state.weights))
+            append(SlotPhase(routing, .hidden))
+            append(ExpertPhase(routing, .down, weights: state.weights))
+            append(ExpertSumKernel(routing: routing), .all)
+        }
+    }
+
+    private mutating func lower(_ op: Op.Linear) {
+        let domain = domains[op.input.index]
+        var inputs: [PreparedInput] = []
+        for projection in op.projections {
+            let kind = state.weights.matrices[projection.weight.index]?.activationKind ?? .quantized
+            if let known = inputs.first(where: { $0.kind == kind }) {
+                inputs.append(known)
+                continue
+            }
+            let prepared = state.preparedInput(columns: state.program.width(op.input), kind: kind, domain: domain)
+            append(PrepareKernel(input: op.input, prepared: prepared), domain)
+            inputs.append(prepared)
+        }
+        append(LinearPhase(op, weights: state.weights, inputs: inputs))
+    }
+
+    private mutating func append(_ kernel: any RowKernel, _ domain: RowDomain) {
+        if let openRows, openRows.domain == domain {
+            openRows.kernels.append(kernel)
+        } else {
+            close()
+            openRows = RowPhase(domain: domain, kernels: [kernel])
+        }
+    }
+
+    private mutating func append(_ phase: any Phase) {
+        close()
+        phases.append(phase)
+    }
+
+    private mutating func close() {
+        if let openRows { phases.append(openRows) }
+        openRows = nil
+    }
+}
+
+extension StepState {
+    /// The shared prepared input of a shape: operations run one after the other, so all of one shape use the same memory.
+    fileprivate func preparedInput(columns: Int, kind: Activations.Kind, domain: RowDomain) -> PreparedInput {
+        if let known = prepared.first(where: { $0.columns == columns && $0.kind == kind && $0.domain == domain }) {
+            return known
+        }
+        let input = PreparedInput(
+            columns: columns, kind: kind, domain: domain, capacity: domain == .all ? limits.rows : limits.outputRows)
+        prepared.append(input)
+        return input
+    }
+}

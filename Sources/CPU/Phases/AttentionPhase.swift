@@ -1,0 +1,161 @@
+internal import CCPU
+internal import Compute
+
+/// Attention over the paged cache. A task is a tile of up to eight queries that share a KV head (heads of a group, then
+/// neighbouring rows), over all positions or, in steps with few tasks, over one split of them.
+///
+/// Positions are always summed in splits of ``SplitStates/length`` that are merged in order, whoever computes them, so the
+/// result of a row depends on its own position only.
+final class AttentionPhase: Phase {
+    private let op: Op.Attention
+    private let shape: CacheLayout.Layer
+    private let splits: SplitStates
+    /// Query heads per KV head.
+    private let group: Int
+    private let tileHeads: Int
+    private let tileRows: Int
+    /// Tiles of all heads of one row.
+    private let headTiles: Int
+    private let counter = WorkCounter()
+
+    init(_ op: Op.Attention, shape: CacheLayout.Layer, splits: SplitStates) {
+        self.op = op
+        self.shape = shape
+        self.splits = splits
+        let width = Int(CPU_ATTENTION_QUERIES)
+        group = op.heads / shape.kvHeads
+        tileHeads = min(group, width)
+        tileRows = max(1, width / group)
+        headTiles = shape.kvHeads * ((group + tileHeads - 1) / tileHeads)
+    }
+
+    func reset() { counter.reset() }
+
+    func run(_ state: StepState, worker: Int) {
+        let splitCount = splits.parallelCount(state, kvHeads: shape.kvHeads)
+        while true {
+            let task = counter.next()
+            guard let rows = rowTile(task / splitCount / headTiles, state) else { return }
+            let headTile = task / splitCount % headTiles
+            if splitCount == 1 {
+                attendAll(rows, headTile, state, worker)
+            } else {
+                attendSplit(task % splitCount, rows, headTile, state, worker)
+            }
+        }
+    }
+
+    /// The rows of a tile: sequences in order, within a sequence the last rows, which see most, first.
+    private func rowTile(_ index: Int, _ state: StepState) -> Range<Int>? {
+        var index = index
+        for sequence in state.sequences {
+            let tiles = (sequence.rowCount + tileRows - 1) / tileRows
+            if index < tiles {
+                let first = sequence.firstRow + (tiles - 1 - index) * tileRows
+                return first..<min(first + tileRows, sequence.firstRow + sequence.rowCount)
+            }
+            index -= tiles
+        }
+        return nil
+    }
+
+    private func heads(_ headTile: Int) -> Range<Int> {
+        let perGroup = headTiles / shape.kvHeads
+        let first = headTile / perGroup * group + headTile % perGroup * tileHeads
+        return first..<min(first + tileHeads, (headTile / perGroup + 1) * group)
+    }
+
+    private func attendAll(_ rows: Range<Int>, _ headTile: Int, _ state: StepState, _ worker: Int) {
+        let floats = splits.stateFloats
+        let states = unsafe state.scratch(worker).assumingMemoryBound(to: Float.self)
+        let parts = unsafe states + Int(CPU_ATTENTION_QUERIES) * floats
+        let heads = heads(headTile)
+        let positions = positions(rows, state)
+        let count = rows.count * heads.count
+        for split in positions.lowerBound / SplitStates.length...(positions.upperBound - 1) / SplitStates.length {
+            let isFirst = split == positions.lowerBound / SplitStates.length
+            unsafe attend(split, rows, heads, state, worker) { query, _, _ in
+                unsafe (isFirst ? states : parts) + query * floats
+            }
+            if !isFirst {
+                for query in 0..<count {
+                    unsafe state.ops.pointee.attention_merge(
+                        states + query * floats, parts + query * floats, Int32(shape.valueLength))
+                }
+            }
+        }
+        var query = 0
+        for row in rows {
+            for head in heads {
+                unsafe splits.finish(states + query * floats, op, shape, state, row: row, head: head)
+                query += 1
+            }
+        }
+    }
+
+    private func attendSplit(_ split: Int, _ rows: Range<Int>, _ headTile: Int, _ state: StepState, _ worker: Int) {
+        unsafe attend(split, rows, heads(headTile), state, worker) { _, row, head in
+            unsafe splits.state(row: row, head: head, split: split)
+        }
+    }
+
+    /// Positions that some row of a tile sees.
+    private func positions(_ rows: Range<Int>, _ state: StepState) -> Range<Int> {
+        unsafe shape.firstPosition(Int(state.positions[rows.lowerBound]))..<Int(state.positions[rows.upperBound - 1]) + 1
+    }
+
+    /// Attends one split for all queries of a tile into the states that `target(query, row, head)` names.
+    private func attend(
+        _ split: Int, _ rows: Range<Int>, _ heads: Range<Int>, _ state: StepState, _ worker: Int,
+        _ target: (Int, Int, Int) -> UnsafeMutablePointer<Float>
+    ) {
+        let queries = unsafe (state.scratch(worker) + PackedMatrix.scratchBytes / 2)
+            .assumingMemoryBound(to: cpu_attention_query.self)
+        var count = 0
+        for row in rows {
+            let position = unsafe Int(state.positions[row])
+            for head in heads {
+                unsafe queries[count] = cpu_attention_query(
+                    query: state.row(op.query, row) + head * shape.keyLength,
+                    begin: Int32(shape.firstPosition(position)), end: Int32(position + 1),
+                    state: target(count, row, head))
+                count += 1
+            }
+        }
+        var layer = unsafe state.cache.layer(op.layer)
+        let sequence = unsafe state.sequences[Int(state.rowSequences[rows.lowerBound])]
+        unsafe state.blockTables.withUnsafeBufferPointer { tables in
+            guard let blocks = tables.baseAddress else { return }
+            unsafe state.ops.pointee.attend(
+                &layer, Int32(heads.lowerBound / group), blocks + sequence.blockTable, Int32(split * SplitStates.length),
+                Int32((split + 1) * SplitStates.length), queries, Int32(count), op.scale, op.softcap ?? 0)
+        }
+    }
+}
+
+extension CacheLayout.Layer {
+    /// The first position that a token at `position` sees.
+    fileprivate func firstPosition(_ position: Int) -> Int { window.map { max(0, position - $0 + 1) } ?? 0 }
+}
+
+/// Joins the splits of a row where ``AttentionPhase`` left them apart.
+struct AttentionMergeKernel: RowKernel {
+    let op: Op.Attention
+    let shape: CacheLayout.Layer
+    let splits: SplitStates
+
+    func run(_ state: StepState, rows: Range<Int>, worker: Int) {
+        guard splits.parallelCount(state, kvHeads: shape.kvHeads) > 1 else { return }
+        for row in rows {
+            let last = unsafe Int(state.positions[row]) / SplitStates.length
+            for head in 0..<op.heads {
+                let total = unsafe splits.state(row: row, head: head, split: 0)
+                for split in 0..<last {
+                    unsafe state.ops.pointee.attention_merge(
+                        total, splits.state(row: row, head: head, split: split + 1), Int32(shape.valueLength))
+                }
+                unsafe splits.finish(total, op, shape, state, row: row, head: head)
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+internal import CCPU
+internal import Compute
+internal import Glibc
+
+struct EmbedKernel: RowKernel {
+    let op: Op.Embed
+    let table: EmbeddingTable
+
+    func run(_ state: StepState, rows: Range<Int>, worker: Int) {
+        for row in rows {
+            let output = unsafe state.row(op.output, row)
+            unsafe table.decode(Int(state.tokens[row]), into: output)
+            if op.scale != 1 { unsafe state.ops.pointee.scale(output, op.scale, output, Int64(table.columns)) }
+        }
+    }
+}
+
+struct NormKernel: RowKernel {
+    let op: Op.Norm
+
+    func run(_ state: StepState, rows: Range<Int>, worker: Int) {
+        let length = state.program.width(op.input) / op.groups
+        let (weight, bias) = unsafe (state.vector(op.weight), state.vector(op.bias))
+        for row in rows {
+            for group in 0..<op.groups {
+                let input = unsafe state.row(op.input, row) + group * length
+                let output = unsafe state.row(op.output, row) + group * length
+                switch op.kind {
+                case .rms: unsafe state.ops.pointee.rms_norm(input, weight, op.epsilon, output, Int64(length))
+                case .layer:
+                    unsafe state.ops.pointee.layer_norm(input, weight, bias, op.epsilon, output, Int64(length))
+                }
+            }
+        }
+    }
+}
+
+/// Cosines and sines of each row's position, for one rope table.
+struct RopeAnglesKernel: RowKernel {
+    let index: Int
+    let table: RopeTable
+
+    func run(_ state: StepState, rows: Range<Int>, worker: Int) {
+        let pairs = table.inverseFrequencies.count
+        let cosines = unsafe state.ropes[index]
+        let sines = unsafe cosines + state.limits.rows * pairs
+        for row in rows {
+            let position = unsafe Double(state.positions[row])
+            for pair in 0..<pairs {
+                let angle = position * table.inverseFrequencies[pair]
+                unsafe cosines[row * pairs + pair] = Float(cos(angle)) * table.magnitude
+                unsafe sines[row * pairs + pair] = Float(sin(angle)) * table.magnitude
+            }
+        }
+    }
+}
+
+struct RopeKernel: RowKernel {
+    let op: Op.Rope
+    let table: RopeTable
+
+    func run(_ state: StepState, rows: Range<Int>, worker: Int) {
+        let pairs = table.inverseFrequencies.count
+        let length = state.program.width(op.input) / op.heads
+        let cosines = unsafe state.ropes[op.table]
+        let sines = unsafe cosines + state.limits.rows * pairs
+        for row in rows {
+            for head in 0..<op.heads {
+                unsafe state.ops.pointee.rope(
+                    state.row(op.input, row) + head * length, cosines + row * pairs, sines + row * pairs,
+                    Int64(pairs), Int64(length), table.pairing == .halves, state.row(op.output, row) + head * length)
+            }
+        }
+    }
+}
+
+struct StoreKernel: RowKernel {
+    let op: Op.Store
+    let shape: CacheLayout.Layer
+
+    func run(_ state: StepState, rows: Range<Int>, worker: Int) {
+        var layer = unsafe state.cache.layer(op.layer)
+        for row in rows {
+            let position = unsafe Int(state.positions[row])
+            let sequence = unsafe state.sequences[Int(state.rowSequences[row])]
+            let block = state.blockTables[sequence.blockTable + position / Int(CPU_KV_BLOCK)]
+            for head in 0..<shape.kvHeads {
+                let base = unsafe layer.pool + Int(block) * Int(layer.block_stride) + head * Int(layer.head_stride)
+                unsafe state.ops.pointee.kv_store(
+                    &layer, base, Int32(position % Int(CPU_KV_BLOCK)),
+                    state.row(op.key, row) + head * shape.keyLength,
+                    state.row(op.value, row) + head * shape.valueLength)
+            }
+        }
+    }
+}
+
+/// Prepares the input of matrix products.
+struct PrepareKernel: RowKernel {
+    let input: Value
+    let prepared: PreparedInput
+
+    func run(_ state: StepState, rows: Range<Int>, worker: Int) {
+        unsafe prepared.activations.fill(rows: rows, from: state.base(input), stride: prepared.columns)
+    }
+}
+
+struct GateKernel: RowKernel {
+    let op: Op.Gate
+
+    func run(_ state: StepState, rows: Range<Int>, worker: Int) {
+        // Tiles of rows are contiguous.
+        let count = Int64(rows.count * state.program.width(op.output))
+        unsafe state.ops.pointee.gate(
+            op.activation.kernelValue, state.row(op.gate, rows.lowerBound), state.row(op.up, rows.lowerBound),
+            state.row(op.output, rows.lowerBound), count)
+    }
+}
+
+struct ActivateKernel: RowKernel {
+    let op: Op.Activate
+
+    func run(_ state: StepState, rows: Range<Int>, worker: Int) {
+        let count = Int64(rows.count * state.program.width(op.output))
+        unsafe state.ops.pointee.activate(
+            op.activation.kernelValue, state.row(op.input, rows.lowerBound), state.row(op.output, rows.lowerBound), count)
+    }
+}
+
+struct AddKernel: RowKernel {
+    let op: Op.Add
+
+    func run(_ state: StepState, rows: Range<Int>, worker: Int) {
+        let count = Int64(rows.count * state.program.width(op.output))
+        unsafe state.ops.pointee.add(
+            state.row(op.left, rows.lowerBound), state.row(op.right, rows.lowerBound),
+            state.row(op.output, rows.lowerBound), count)
+    }
+}
+
+struct ScaleKernel: RowKernel {
+    let op: Op.Scale
+
+    func run(_ state: StepState, rows: Range<Int>, worker: Int) {
+        let count = Int64(rows.count * state.program.width(op.output))
+        unsafe state.ops.pointee.scale(
+            state.row(op.input, rows.lowerBound), op.factor, state.row(op.output, rows.lowerBound), count)
+    }
+}
+
+struct SoftcapKernel: RowKernel {
+    let op: Op.Softcap
+
+    func run(_ state: StepState, rows: Range<Int>, worker: Int) {
+        let count = Int64(rows.count * state.program.width(op.output))
+        unsafe state.ops.pointee.softcap(
+            state.row(op.input, rows.lowerBound), op.cap, state.row(op.output, rows.lowerBound), count)
+    }
+}
+
+/// Gathers the rows whose logits are wanted.
+struct OutputRowsKernel: RowKernel {
+    let op: Op.OutputRows
+
+    func run(_ state: StepState, rows: Range<Int>, worker: Int) {
+        let width = state.program.width(op.input)
+        for row in rows {
+            unsafe state.row(op.output, row).update(
+                from: state.row(op.input, Int(state.outputIndices[row])), count: width)
+        }
+    }
+}
+
+extension Op.Activation {
+    var kernelValue: cpu_activation {
+        switch self {
+        case .silu: CPU_SILU
+        case .geluTanh: CPU_GELU_TANH
+        case .gelu: CPU_GELU
+        case .relu: CPU_RELU
+        case .reluSquared: CPU_RELU_SQUARED
+        }
+    }
+}

@@ -1,0 +1,55 @@
+internal import CCPU
+internal import Compute
+
+/// Attention states of one layer's splits, and the rule for when workers share a query's positions. All layers use the same memory in
+/// turn.
+@safe
+final class SplitStates {
+    /// Positions per split; a multiple of the cache's block length.
+    static let length = 512
+
+    let stateFloats: Int
+    private let heads: Int
+    private let maxSplits: Int
+    private let memory: UnsafeMutablePointer<Float>
+    private let byteCount: Int
+
+    init(_ program: Program, workers: Int, limits: StepLimits, positions: Int) throws(BackendError) {
+        let attentions = program.ops.compactMap { if case .attention(let op) = $0 { op } else { nil } }
+        let values = program.cache.layers.map(\.valueLength).max() ?? 0
+        stateFloats = Int(cpu_attention_state_floats(Int32(values)))
+        heads = attentions.map(\.heads).max() ?? 0
+        maxSplits = (positions + Self.length - 1) / Self.length
+        let rows = min(limits.rows, Self.taskTarget * workers)
+        byteCount = max(64, rows * heads * maxSplits * stateFloats * 4)
+        guard let base = unsafe HugePages.allocate(byteCount) else {
+            throw .outOfMemory(needed: byteCount, available: 0)
+        }
+        unsafe memory = base.assumingMemoryBound(to: Float.self)
+    }
+
+    deinit { unsafe HugePages.free(memory, byteCount) }
+
+    /// Fewer tasks than this per worker leave some idle.
+    private static let taskTarget = 4
+
+    /// Splits that workers take apart in this step: one where there are tasks enough without.
+    func parallelCount(_ state: StepState, kvHeads: Int) -> Int {
+        guard state.workers > 1, state.rows * kvHeads < Self.taskTarget * state.workers else { return 1 }
+        var longest = 0
+        for sequence in state.sequences { longest = max(longest, sequence.firstPosition + sequence.rowCount) }
+        return (longest + Self.length - 1) / Self.length
+    }
+
+    func state(row: Int, head: Int, split: Int) -> UnsafeMutablePointer<Float> {
+        unsafe memory + ((row * heads + head) * maxSplits + split) * stateFloats
+    }
+
+    func finish(
+        _ total: UnsafePointer<Float>, _ op: Op.Attention, _ shape: CacheLayout.Layer, _ state: StepState, row: Int, head: Int
+    ) {
+        let sink = unsafe state.vector(op.sinks).map { unsafe $0[head] } ?? -.infinity
+        unsafe state.ops.pointee.attention_finish(
+            total, sink, state.row(op.output, row) + head * shape.valueLength, Int32(shape.valueLength))
+    }
+}

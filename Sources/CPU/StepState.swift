@@ -1,0 +1,157 @@
+internal import CCPU
+internal import Compute
+internal import Glibc
+
+/// Everything that the phases of a step share: the step's rows, activations, prepared inputs, cache and scratch memory.
+///
+/// Written by ``prepare(_:)`` before a step; during it, phases write disjoint parts between barriers.
+@safe
+final class StepState {
+    let program: Program
+    let weights: CPUWeights
+    let cache: KVPool
+    let workers: Int
+    let limits: StepLimits
+    nonisolated(unsafe) let ops: UnsafePointer<cpu_ops>
+
+    /// Rows of the step and of its wanted logits.
+    private(set) var rows = 0
+    private(set) var outputRows = 0
+    private(set) var sequences: [StepInputs.Sequence] = []
+    /// Position and sequence of each row.
+    let positions: UnsafeMutableBufferPointer<Int32>
+    let rowSequences: UnsafeMutableBufferPointer<Int32>
+    let tokens: UnsafeMutableBufferPointer<Int32>
+    let outputIndices: UnsafeMutableBufferPointer<Int32>
+    private(set) var blockTables: [Int32] = []
+
+    /// `[rows, width]` of each value, by value index. Values that are never alive together share memory.
+    private let values: [UnsafeMutablePointer<Float>?]
+    private let valueMemory: [(UnsafeMutableRawPointer, Int)]
+    /// Prepared inputs of matrix products.
+    var prepared: [PreparedInput] = []
+    /// Cosines, then sines, of each rope table: `[rows, pairs]` each.
+    let ropes: [UnsafeMutablePointer<Float>]
+    private let scratch: [UnsafeMutableRawPointer]
+
+    init(program: Program, weights: CPUWeights, cache: KVPool, workers: Int, limits: StepLimits) throws(BackendError) {
+        self.program = program
+        self.weights = weights
+        self.cache = cache
+        self.workers = workers
+        self.limits = limits
+        unsafe ops = cpu_ops_for(InstructionSet.best.isa)
+        unsafe positions = .allocate(capacity: limits.rows)
+        unsafe rowSequences = .allocate(capacity: limits.rows)
+        unsafe tokens = .allocate(capacity: limits.rows)
+        unsafe outputIndices = .allocate(capacity: limits.outputRows)
+        unsafe ropes = program.ropes.map {
+            .allocate(capacity: max(1, 2 * limits.rows * $0.inverseFrequencies.count))
+        }
+        unsafe scratch = (0..<workers).map { _ in
+            .allocate(byteCount: PackedMatrix.scratchBytes, alignment: 64)
+        }
+
+        let plan = BufferPlan(program)
+        let domains = RowDomain.of(program)
+        var memory: [(UnsafeMutableRawPointer, Int)] = unsafe []
+        var bases: [UnsafeMutablePointer<Float>] = unsafe []
+        for index in plan.widths.indices {
+            // Pages are only taken when touched, so room for the largest step costs nothing.
+            let held = program.widths.indices.filter { plan.buffer[$0] == index }
+            let floats = held.map { program.widths[$0] * (domains[$0] == .all ? limits.rows : limits.outputRows) }
+            let bytes = (floats.max() ?? 0) * 4 + 64
+            guard let base = unsafe HugePages.allocate(bytes) else { throw .outOfMemory(needed: bytes, available: 0) }
+            unsafe memory.append((base, bytes))
+            unsafe bases.append(base.assumingMemoryBound(to: Float.self))
+        }
+        unsafe valueMemory = memory
+        unsafe values = plan.buffer.map { unsafe $0.map { unsafe bases[$0] } }
+    }
+
+    deinit {
+        unsafe positions.deallocate()
+        unsafe rowSequences.deallocate()
+        unsafe tokens.deallocate()
+        unsafe outputIndices.deallocate()
+        for unsafe rope in unsafe ropes { unsafe rope.deallocate() }
+        for unsafe memory in unsafe scratch { unsafe memory.deallocate() }
+        for unsafe (base, count) in unsafe valueMemory { unsafe HugePages.free(base, count) }
+    }
+
+    /// Takes over the inputs of a step.
+    func prepare(_ inputs: borrowing StepInputs) throws(BackendError) {
+        rows = inputs.tokens.count
+        outputRows = inputs.outputRows.count
+        guard rows <= limits.rows, outputRows <= limits.outputRows else {
+            throw .unsupported("a step of \(rows) rows and \(outputRows) outputs")
+        }
+        sequences.replaceSubrange(0..., with: inputs.sequences)
+        blockTables.replaceSubrange(0..., with: inputs.blockTables)
+        for row in 0..<rows { unsafe tokens[row] = inputs.tokens[row] }
+        for (index, row) in inputs.outputRows.enumerated() { unsafe outputIndices[index] = row }
+        for (index, sequence) in inputs.sequences.enumerated() {
+            for offset in 0..<sequence.rowCount {
+                unsafe positions[sequence.firstRow + offset] = Int32(sequence.firstPosition + offset)
+                unsafe rowSequences[sequence.firstRow + offset] = Int32(index)
+            }
+        }
+        for input in prepared { input.reshape(rows: rows(in: input.domain)) }
+    }
+
+    func rows(in domain: RowDomain) -> Int { domain == .all ? rows : outputRows }
+
+    /// Row 0 of a value.
+    func base(_ value: Value) -> UnsafeMutablePointer<Float> {
+        guard let base = unsafe values[value.index] else { preconditionFailure("value \(value.index) is never written") }
+        return unsafe base
+    }
+
+    func row(_ value: Value, _ row: Int) -> UnsafeMutablePointer<Float> {
+        unsafe base(value) + row * program.width(value)
+    }
+
+    /// ``PackedMatrix/scratchBytes`` bytes for one worker.
+    func scratch(_ worker: Int) -> UnsafeMutableRawPointer { unsafe scratch[worker] }
+
+    func vector(_ weight: Weight?) -> UnsafePointer<Float>? {
+        guard let weight else { return nil }
+        return unsafe weights.vectors[weight.index]?.base
+    }
+}
+
+/// Which rows a value has.
+enum RowDomain: Sendable {
+    /// All rows of the step.
+    case all
+    /// Those whose logits are wanted.
+    case outputs
+
+    /// The domain of each value of a program, by index.
+    static func of(_ program: Program) -> [RowDomain] {
+        var domains = [RowDomain](repeating: .all, count: program.widths.count)
+        for op in program.ops {
+            var domain = op.reads.first.map { domains[$0.index] } ?? .all
+            if case .outputRows = op { domain = .outputs }
+            for value in op.writes { domains[value.index] = domain }
+        }
+        return domains
+    }
+}
+
+/// The input of matrix products, prepared once for all that share it.
+final class PreparedInput {
+    let columns: Int
+    let kind: Activations.Kind
+    let domain: RowDomain
+    var activations: Activations
+
+    init(columns: Int, kind: Activations.Kind, domain: RowDomain, capacity: Int) {
+        self.columns = columns
+        self.kind = kind
+        self.domain = domain
+        activations = Activations(rows: capacity, columns: columns)
+    }
+
+    func reshape(rows: Int) { activations.reshape(kind, rows: rows, columns: columns) }
+}

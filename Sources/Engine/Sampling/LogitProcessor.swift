@@ -1,0 +1,25 @@
+/// One step of the chain: changes scores or drops candidates.
+protocol LogitProcessor: Sendable {
+    /// `nil` where the parameters leave this step off.
+    init?(_ parameters: SamplingParameters)
+    func apply(to candidates: inout Candidates, history: TokenHistory?)
+}
+
+/// The order of the steps.
+enum SamplingChain {
+    /// Applied to greedy steps too; these see every token of the vocabulary. A grammar's mask belongs behind them.
+    static let penalties: [any LogitProcessor.Type] = [
+        RepetitionPenalty.self,
+        FrequencyPenalty.self,
+        PresencePenalty.self,
+    ]
+
+    /// Applied where a token is drawn.
+    static let warpers: [any LogitProcessor.Type] = [
+        Temperature.self,
+        TopK.self,
+        TopP.self,
+        TypicalP.self,
+        MinP.self,
+    ]
+}

@@ -1,0 +1,13 @@
+/// Divides the scores: below 1 the likely tokens become likelier.
+struct Temperature: LogitProcessor {
+    private let temperature: Float
+
+    init?(_ parameters: SamplingParameters) {
+        guard let temperature = parameters.temperature, temperature != 1 else { return nil }
+        self.temperature = temperature
+    }
+
+    func apply(to candidates: inout Candidates, history: TokenHistory?) {
+        candidates.divide(by: temperature)
+    }
+}

@@ -1,0 +1,142 @@
+import CCPU
+import CPU
+import Quant
+import TestSupport
+import Testing
+
+/// Every kernel must give the bits of `cpu_matmul_reference`, whatever its instruction set, layout or split.
+struct MatrixTests {
+    static let formats = Format.all.filter { PackedMatrix.supports($0) }
+
+    @Test func everyQuantizedFormatHasKernels() {
+        let names = Set(Self.formats.map(\.name))
+        let expected = [
+            "F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ1_S",
+            "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "IQ4_NL", "IQ4_XS", "TQ1_0", "TQ2_0", "MXFP4",
+            "NVFP4",
+        ]
+        #expect(names.isSuperset(of: expected))
+    }
+
+    @Test(arguments: formats)
+    func productsHaveTheBitsOfTheContract(format: Format) {
+        for (rows, columns) in shapes(of: format) {
+            let problem = Problem(format: format, rows: rows, columns: columns, inputs: 64)
+            for instructionSet in InstructionSet.supported {
+                for repacked in [true, false] {
+                    let matrix = problem.matrix(repacked: repacked, instructionSet)
+                    for inputs in [1, 2, 3, 5, 8, 9, 17, 64] {
+                        let output = problem.product(matrix, inputs: inputs, instructionSet)
+                        let same = problem.matches(output, inputs: inputs)
+                        #expect(same, "\(instructionSet) \(rows)x\(columns), \(inputs) rows, repacked: \(repacked)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: formats)
+    func splittingChangesNothing(format: Format) {
+        let problem = Problem(format: format, rows: 120, columns: columns(of: format, blocks: 3), inputs: 21)
+        for instructionSet in InstructionSet.supported {
+            let matrix = problem.matrix(repacked: true, instructionSet)
+            for groupSplits in [[0, 1, 8], [0, 4, 5, 8], [0, 3, 6, 7, 8]] {
+                for rowSplits in [[0, 21], [0, 4, 21], [0, 8, 16, 20, 21]] {
+                    let output = problem.product(
+                        matrix, inputs: 21, instructionSet, rowSplits: rowSplits, groupSplits: groupSplits)
+                    #expect(problem.matches(output, inputs: 21), "\(instructionSet) \(groupSplits) \(rowSplits)")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: formats)
+    func rowsAreDecodedAsTheReferenceDoes(format: Format) {
+        let problem = Problem(format: format, rows: 3, columns: columns(of: format, blocks: 3), inputs: 1)
+        let rowBytes = problem.blocks.count / 3
+        problem.blocks.withUnsafeBytes { bytes in
+            for row in 0..<3 {
+                let source = bytes.baseAddress! + row * rowBytes
+                var decoded = [Float](repeating: .nan, count: problem.columns)
+                PackedMatrix.decodeRow(format, source, columns: problem.columns, into: &decoded)
+                var expected = [Float](repeating: 0, count: problem.columns)
+                expected.withUnsafeMutableBufferPointer { buffer in
+                    for block in 0..<problem.columns / format.blockLength {
+                        format.decodeBlock(
+                            source + block * format.blockBytes, buffer.baseAddress! + block * format.blockLength)
+                    }
+                }
+                #expect(decoded.map(\.bitPattern) == expected.map(\.bitPattern))
+            }
+        }
+    }
+
+    @Test func expertsAreStacked() {
+        let problems = (0..<3).map { Problem(format: .q4_k, rows: 33, columns: 512, inputs: 5, seed: UInt64($0)) }
+        let matrix = PackedMatrix(format: .q4_k, rows: 33, columns: 512, experts: 3)!
+        for (expert, problem) in problems.enumerated() {
+            problem.blocks.withUnsafeBytes {
+                matrix.pack(expert: expert, rowGroups: 0..<matrix.rowGroups, from: $0.baseAddress!)
+            }
+        }
+        for (expert, problem) in problems.enumerated() {
+            let output = problem.product(matrix, inputs: 5, .best, expert: expert)
+            #expect(problem.matches(output, inputs: 5))
+        }
+    }
+
+    @Test func biasThenResidualAreAdded() {
+        let problem = Problem(format: .q8_0, rows: 33, columns: 96, inputs: 7)
+        let bias = (0..<33).map { Float($0) / 7 }
+        let residual = (0..<7 * 40).map { Float($0 % 13) / 3 }
+        for instructionSet in InstructionSet.supported {
+            let matrix = problem.matrix(repacked: true, instructionSet)
+            let output = problem.product(matrix, inputs: 7, instructionSet, bias: bias, residual: residual, residualStride: 40)
+            for m in 0..<7 {
+                for n in 0..<33 {
+                    let expected = problem.expected[m * 33 + n] + bias[n] + residual[m * 40 + n]
+                    #expect(output[m * Problem.stride + n] == expected)
+                }
+            }
+        }
+    }
+
+    @Test func rowsAreGathered() {
+        let problem = Problem(format: .q4_0, rows: 17, columns: 64, inputs: 9)
+        let matrix = problem.matrix(repacked: true, .best)
+        let indices: [Int32] = [7, 0, 8, 3, 3]
+        let output = problem.product(matrix, inputs: 5, .best, indices: indices)
+        for (m, index) in indices.enumerated() {
+            for n in 0..<17 { #expect(output[m * Problem.stride + n] == problem.expected[Int(index) * 17 + n]) }
+        }
+    }
+
+    /// An Inf or a NaN among the inputs must not come out as a number.
+    @Test(arguments: [Float.nan, .infinity, -.infinity])
+    func brokenInputsStayBroken(value: Float) {
+        for instructionSet in InstructionSet.supported {
+            var problem = Problem(format: .q4_0, rows: 16, columns: 64, inputs: 2)
+            problem.inputs[70] = value
+            let output = problem.product(problem.matrix(repacked: true, instructionSet), inputs: 2, instructionSet)
+            #expect((0..<16).allSatisfy { output[$0] == problem.expected[$0] })
+            #expect((0..<16).allSatisfy { !output[Problem.stride + $0].isFinite })
+        }
+    }
+
+    @Test func shapesThatDoNotFitAreRefused() {
+        #expect(PackedMatrix(format: .q4_0, rows: 1, columns: 33) == nil)
+        #expect(PackedMatrix(format: .q4_k, rows: 1, columns: 128) == nil)
+        #expect(PackedMatrix(format: .f32, rows: .max / 8, columns: 1024) == nil)
+        #expect(PackedMatrix(format: .f32, rows: 0, columns: 1) == nil)
+    }
+
+    /// Odd numbers of rows, and one block, a few, and more than fit a panel.
+    private func shapes(of format: Format) -> [(rows: Int, columns: Int)] {
+        let blocks = format.blockLength == 256 ? [1, 3] : [1, 3, 19]
+        return blocks.flatMap { count in [1, 15, 16, 17, 33, 70].map { ($0, columns(of: format, blocks: count)) } }
+    }
+
+    private func columns(of format: Format, blocks: Int) -> Int {
+        format.blockLength == 1 ? [1: 1, 3: 37, 19: 300][blocks]! : blocks * format.blockLength
+    }
+}
