@@ -4,7 +4,8 @@ import Testing
 @Suite struct BenchTests {
     @Test func jsonHasEveryCombination() throws {
         let result = try Command.run(
-            "bench", "-m", exampleModel, "-p", "8,16", "-n", "4", "-d", "0,8", "-b", "1,2", "-r", "2", "-t", "2", "--json")
+            "bench", "-m", exampleModel, "-p", "8,16", "-n", "4", "-d", "0,8", "-b", "1,2", "-r", "2", "-t", "2",
+            "--json")
         expectSuccess(result)
         let json = try result.json
         #expect(json["model"]?.stringValue?.isEmpty == false)

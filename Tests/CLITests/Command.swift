@@ -104,7 +104,8 @@ let exampleModel = URL(fileURLWithPath: #filePath).deletingLastPathComponent().d
 
 /// An error is one line that begins with the program's name.
 func expectFailure(
-    _ result: Command.Result, exitCode: Int32 = 1, mentions words: String..., sourceLocation: SourceLocation = #_sourceLocation
+    _ result: Command.Result, exitCode: Int32 = 1, mentions words: String...,
+    sourceLocation: SourceLocation = #_sourceLocation
 ) {
     #expect(result.exitCode == exitCode, "\(result.diagnostics)", sourceLocation: sourceLocation)
     #expect(result.lines.count == 1, "\(result.diagnostics)", sourceLocation: sourceLocation)

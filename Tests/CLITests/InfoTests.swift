@@ -22,7 +22,9 @@ import Testing
         #expect(embedding["shape"]?[1]?.intValue == tokens.count)
         let types = try #require(json["types"]?.arrayValue)
         #expect(types.reduce(0) { $0 + ($1["tensors"]?.intValue ?? 0) } == tensors.count)
-        #expect(types.reduce(0) { $0 + ($1["bytes"]?.intValue ?? 0) } == tensors.reduce(0) { $0 + ($1["bytes"]?.intValue ?? 0) })
+        #expect(
+            types.reduce(0) { $0 + ($1["bytes"]?.intValue ?? 0) }
+                == tensors.reduce(0) { $0 + ($1["bytes"]?.intValue ?? 0) })
     }
 
     @Test func memoryGrowsWithTheContext() throws {

@@ -61,6 +61,7 @@ import Testing
         let copy = target.path("copy.gguf")
         try FileManager.default.copyItem(atPath: exampleModel, toPath: copy)
         expectFailure(
-            try Command.run("quantize", "-m", copy, "-o", copy, "--type", "Q8_0"), exitCode: 2, mentions: "source itself")
+            try Command.run("quantize", "-m", copy, "-o", copy, "--type", "Q8_0"), exitCode: 2,
+            mentions: "source itself")
     }
 }

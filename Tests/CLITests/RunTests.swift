@@ -46,7 +46,9 @@ import Testing
         let text = try #require(json["generated_text"]?.stringValue)
         let details = try #require(json["details"])
         #expect(
-            details.objectValue?.keys == ["finish_reason", "generated_tokens", "seed", "prefill", "tokens", "top_tokens"])
+            details.objectValue?.keys == [
+                "finish_reason", "generated_tokens", "seed", "prefill", "tokens", "top_tokens",
+            ])
         #expect(details["finish_reason"]?.stringValue == "length")
         #expect(details["generated_tokens"]?.intValue == 6)
         #expect(details["seed"]?.isNull == true, "greedy has no seed")
@@ -84,7 +86,9 @@ import Testing
 
     @Test func seedsReproduce() throws {
         func sample(_ arguments: String...) throws -> JSON {
-            try Command.run(["-m", exampleModel, "-p", prompt, "-n", "40", "--temperature", "1.2", "--details"] + arguments).json
+            try Command.run(
+                ["-m", exampleModel, "-p", prompt, "-n", "40", "--temperature", "1.2", "--details"] + arguments
+            ).json
         }
         let first = try sample("--seed", "18446744073709551615")
         #expect(first["details"]?["seed"]?.uintValue == .max)

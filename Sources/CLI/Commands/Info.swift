@@ -28,9 +28,10 @@ struct Info: ParsableCommand {
     func run() throws {
         let file = try GGUFFile.open(model.file.path)
         // What is no language model that this program runs, such as a vocabulary alone, can still be shown.
-        let plan = switch Result(catching: { () throws(ModelError) in try Model(file) }) {
-        case .success(let model): Result<MemoryPlan, ModelError>.success(try memoryPlan(model))
-        case .failure(let error): .failure(error)
+        let plan: Result<MemoryPlan, ModelError>
+        switch Result(catching: { () throws(ModelError) in try Model(file) }) {
+        case .success(let model): plan = .success(try memoryPlan(model))
+        case .failure(let error): plan = .failure(error)
         }
         try StandardOutput.write(json ? jsonText(file, plan) : text(file, plan))
     }

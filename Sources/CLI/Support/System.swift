@@ -6,12 +6,6 @@ enum System {
     /// The most bytes of memory that this process has used.
     static var peakMemory: Int? { kilobytes("VmHWM", in: "/proc/self/status") }
 
-    /// Processors that this process may use.
-    static var processors: Int {
-        guard let mask = field("Cpus_allowed", in: "/proc/self/status") else { return 1 }
-        return max(1, mask.reduce(0) { $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0) })
-    }
-
     private static func kilobytes(_ name: String, in path: String) -> Int? {
         field(name, in: path).flatMap { $0.split(separator: " ").first }.flatMap { Int($0) }.map { $0 * 1024 }
     }
