@@ -1,5 +1,7 @@
 #include "formats.h"
 
+#pragma STDC FP_CONTRACT OFF
+
 #define UNPACK(name, label, id, length, bytes, group, has_min)                                   \
     _Static_assert(sizeof(block_##name) == bytes, label);                                        \
     static void unpack_##name(const void *block, int8_t *codes, float *scales, float *mins) {    \
@@ -15,6 +17,16 @@ const format_info *format_with_id(uint32_t id) {
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (formats[i].id == id) return &formats[i];
     return NULL;
+}
+
+void format_decode(const format_info *format, const void *blocks, size_t count, float *values) {
+    int8_t codes[256];
+    float scales[16], mins[16] = {0};
+    for (size_t block = 0; block < count; block++) {
+        format->unpack((const uint8_t *)blocks + block * format->block_bytes, codes, scales, mins);
+        for (uint32_t start = 0, g = 0; start < format->block_length; start += format->group, g++)
+            for (uint32_t i = start; i < start + format->group; i++) *values++ = scales[g] * (float)codes[i] - mins[g];
+    }
 }
 
 #define GRID(name) (*count = sizeof name / sizeof *name, name)

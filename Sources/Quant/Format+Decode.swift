@@ -1,3 +1,5 @@
+internal import CFormats
+
 extension Format {
     /// Decodes whole blocks. Bit for bit what the format defines, evaluated in binary32.
     ///
@@ -5,11 +7,20 @@ extension Format {
     ///   - bytes: `n` blocks.
     ///   - values: exactly `n * blockLength` elements.
     package func decode(_ bytes: RawSpan, into values: inout MutableSpan<Float>) {
-        let blocks = bytes.byteCount / blockBytes
-        precondition(
-            bytes.byteCount == blocks * blockBytes && values.count == blocks * blockLength,
-            "\(name): \(bytes.byteCount) bytes do not decode to \(values.count) values")
+        let blocks = checkedBlocks(bytes.byteCount, values.count)
+        guard let info = unsafe format_with_id(id) else { return referenceDecode(bytes, into: &values) }
+        unsafe bytes.withUnsafeBytes { bytes in
+            unsafe values.withUnsafeMutableBufferPointer { values in
+                unsafe format_decode(info, bytes.baseAddress, blocks, values.baseAddress)
+            }
+        }
+    }
+
+    /// What ``decode(_:into:)`` does, by the readable definition of the format under `Formats/`.
+    package func referenceDecode(_ bytes: RawSpan, into values: inout MutableSpan<Float>) {
+        let blocks = checkedBlocks(bytes.byteCount, values.count)
         let source = Span<UInt8>(_bytes: bytes)
+        if groups == nil { return decoder(source, &values) }
         for block in 0..<blocks {
             let start = block * blockBytes
             var out = values._mutatingExtracting(block * blockLength..<(block + 1) * blockLength)
@@ -17,12 +28,21 @@ extension Format {
         }
     }
 
-    /// Decodes one block: `blockBytes` bytes at `source` into `blockLength` values at `out`.
+    /// Decodes one block by the reference: `blockBytes` bytes at `source` into `blockLength` values at `out`.
     @unsafe
     package func decodeBlock(_ source: UnsafeRawPointer, _ out: UnsafeMutablePointer<Float>) {
         let bytes = unsafe RawSpan(_unsafeStart: source, byteCount: blockBytes)
         var values = unsafe MutableSpan(_unsafeStart: out, count: blockLength)
-        decode(bytes, into: &values)
+        referenceDecode(bytes, into: &values)
+    }
+
+    /// The number of blocks in `byteCount` bytes, which must be that of `valueCount` values.
+    func checkedBlocks(_ byteCount: Int, _ valueCount: Int) -> Int {
+        let blocks = byteCount / blockBytes
+        precondition(
+            byteCount == blocks * blockBytes && valueCount == blocks * blockLength,
+            "\(name): \(byteCount) bytes are not \(valueCount) values")
+        return blocks
     }
 }
 
@@ -52,14 +72,14 @@ extension Span where Element == UInt8 {
         Int8(bitPattern: self[offset])
     }
 
-    /// Field `index` of fields of `width` bits (1, 2 or 4) packed from byte `offset` on, lowest bits first.
-    func bits(_ width: Int, _ index: Int, at offset: Int) -> Int {
-        let perByte = 8 / width
-        return Int(self[offset + index / perByte]) >> (index % perByte * width) & (1 << width - 1)
-    }
-
     /// Bits `shift..<shift + width` of the byte at `offset`.
     func bits(_ width: Int, of offset: Int, shift: Int) -> Int {
         Int(self[offset]) >> shift & (1 << width - 1)
+    }
+
+    /// Field `index` of fields of `width` bits (1, 2 or 4) packed from byte `offset` on, lowest bits first.
+    func bits(_ width: Int, _ index: Int, at offset: Int) -> Int {
+        let perByte = 8 / width
+        return bits(width, of: offset + index / perByte, shift: index % perByte * width)
     }
 }

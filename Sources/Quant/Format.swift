@@ -14,8 +14,9 @@ package struct Format: Sendable {
     /// How weights share scales; `nil` for formats whose elements are plain numbers.
     package let groups: Groups?
 
-    let decoder: BlockDecoder
-    let encoder: BlockEncoder?
+    let decoder: Decoder
+    let encoder: Encoder?
+    /// Fields that must be finite.
     let scales: [ScaleField]
 
     init(
@@ -25,8 +26,8 @@ package struct Format: Sendable {
         blockBytes: Int,
         groups: Groups? = nil,
         scales: [ScaleField] = [],
-        encoder: BlockEncoder? = nil,
-        decoder: @escaping BlockDecoder
+        encoder: Encoder? = nil,
+        decoder: @escaping Decoder
     ) {
         self.id = id
         self.name = name
@@ -39,10 +40,10 @@ package struct Format: Sendable {
     }
 }
 
-/// Decodes one block: `blockBytes` bytes into `blockLength` values.
-typealias BlockDecoder = @Sendable (Span<UInt8>, inout MutableSpan<Float>) -> Void
-/// Encodes one block: `blockLength` finite values into `blockBytes` bytes, all of which it writes.
-typealias BlockEncoder = @Sendable (Span<Float>, inout MutableSpan<UInt8>) -> Void
+/// Decodes one block into `blockLength` values; in a format of plain numbers, any count of them.
+typealias Decoder = @Sendable (Span<UInt8>, inout MutableSpan<Float>) -> Void
+/// Encodes `blockLength` finite values as one block, which is all zeros before; in a format of plain numbers, any count.
+typealias Encoder = @Sendable (Span<Float>, inout MutableSpan<UInt8>) -> Void
 
 extension Format {
     /// A quantized block is a sequence of groups of weights: `w = scale * code - minimum`, with an integer code of

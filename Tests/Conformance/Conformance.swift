@@ -1,1 +1,116 @@
+import CPU
+import Compute
+import Quant
 import Testing
+
+/// Every backend against the scalar reference: each variant of each operation, formats, KV formats.
+@Suite struct Conformance {
+    static let variants: [ToyModel] = [
+        .make("llama"),
+        .make("one KV head per head") { $0.kvHeads = 4 },
+        .make("sixteen heads, one KV head") {
+            $0.heads = 16
+            $0.kvHeads = 1
+        },
+        .make("three heads per KV head") {
+            $0.heads = 6
+            $0.kvHeads = 2
+        },
+        .make("head of 80, value of 48, partial halves rope") {
+            $0.keyLength = 80
+            $0.valueLength = 48
+            $0.pairing = .halves
+            $0.rotated = 40
+            $0.magnitude = 1.2
+        },
+        .make("head of 8") {
+            $0.keyLength = 8
+            $0.valueLength = 8
+            $0.rotated = 8
+        },
+        .make("head of 128") {
+            $0.keyLength = 128
+            $0.valueLength = 128
+            $0.rotated = 128
+        },
+        .make("window, soft-caps, GELU") {
+            $0.window = 20
+            $0.softcap = 5
+            $0.logitCap = 3
+            $0.activation = .geluTanh
+            $0.embeddingScale = 8
+            $0.residualScale = 0.5
+        },
+        .make("window of one block") { $0.window = 32 },
+        .make("sinks, biases") {
+            $0.sinks = true
+            $0.biases = true
+        },
+        .make("layer norm, no gate, exact GELU") {
+            $0.norm = .layer
+            $0.gated = false
+            $0.activation = .gelu
+            $0.biases = true
+        },
+        .make("head norm, squared ReLU") {
+            $0.headNorm = true
+            $0.gated = false
+            $0.activation = .reluSquared
+        },
+        .make("mixture") { $0.experts = (8, 2) },
+        .make("mixture of many, softmax over all") {
+            $0.experts = (19, 5)
+            $0.routing = .softmax
+        },
+        .make("odd widths") {
+            $0.width = 52
+            $0.hidden = 37
+            $0.vocabulary = 101
+        },
+    ]
+
+    static let formats: [(Format, Float)] = [
+        (.f16, 2e-3), (.bf16, 2e-3), (.q8_0, 3e-2), (.q4_0, 3e-2), (.q4_K, 3e-2), (.q5_K, 3e-2), (.q6_K, 3e-2),
+    ]
+
+    @Test(arguments: variants)
+    func everyVariantEqualsTheReference(model: ToyModel) throws {
+        let tokens = randomTokens(75, seed: 3)
+        let reference = try Session(model, on: ReferenceBackend(), fused: false).run(tokens, chunks: [75])
+        let fast = try Session(model, on: CPUBackend(threads: 2)).run(tokens, chunks: [75])
+        #expect(relativeError(fast, reference) < 2e-5, "\(model)")
+    }
+
+    /// Integer products see activations of eight bits: the bound is that rounding's, not the kernels'.
+    @Test(arguments: formats)
+    func everyFormatIsNearTheReference(format: Format, bound: Float) throws {
+        let model = ToyModel.make("llama") {
+            $0.format = format
+            $0.width = 256
+            $0.heads = 8
+            $0.keyLength = 32
+            $0.valueLength = 32
+            $0.hidden = 512
+        }
+        let tokens = randomTokens(40, seed: 5)
+        let reference = try Session(model, on: ReferenceBackend()).run(tokens, chunks: [40])
+        for repack in [true, false] {
+            let fast = try Session(model, on: CPUBackend(threads: 2, repack: repack)).run(tokens, chunks: [40])
+            #expect(relativeError(fast, reference) < bound, "\(format), repacked: \(repack)")
+        }
+    }
+
+    @Test(arguments: KVFormat.all.map(\.format.name), [32, 48, 80])
+    func everyKVFormatEqualsTheReference(name: String, length: Int) throws {
+        let kv = try #require(KVFormat.named(name))
+        let model = ToyModel.make("llama") {
+            $0.keyLength = length
+            $0.valueLength = length
+        }
+        let tokens = randomTokens(75, seed: 9)
+        let reference = try Session(model, on: ReferenceBackend(), kv: kv).run(tokens, chunks: [75])
+        let fast = try Session(model, on: CPUBackend(threads: 2), kv: kv).run(tokens, chunks: [75])
+        // A value on the edge between two codes may fall either way.
+        #expect(relativeError(fast, reference) < (kv.format == .f32 ? 2e-5 : 5e-3))
+    }
+}

@@ -66,7 +66,9 @@ import Testing
         }
     }
 
-    @Test("Where the scan finds nothing all weights are finite", arguments: Format.all.filter { $0 != .mxfp4 && $0 != .f64 })
+    @Test(
+        "Where the scan finds nothing all weights are finite",
+        arguments: Format.all.filter { $0 != .mxfp4 && $0 != .f64 })
     func finite(_ format: Format) {
         #expect(format.decoded(format.randomBlocks(2000, seed: 5)).allSatisfy { $0.isFinite })
     }

@@ -13,6 +13,9 @@ typedef struct {
 // The quantized format with a GGUF type id, or null.
 const format_info *format_with_id(uint32_t id);
 
+// Decodes `count` blocks.
+void format_decode(const format_info *format, const void *blocks, size_t count, float *values);
+
 // Grid of IQ1_S and IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS or IQ3_S by type id, or null.
 const uint16_t *format_grid(uint32_t id, size_t *count);
 

@@ -5,7 +5,8 @@ extension Format {
     /// Two bits, groups of 16: `w = (d * s) * q - dmin * m`.
     package static let q2_k = Format(
         id: 10, name: "Q2_K", blockLength: 256, blockBytes: 84, groups: Groups(of: 16, hasMinimum: true),
-        scales: [.half(at: 80), .half(at: 82)]
+        scales: [.half(at: 80), .half(at: 82)],
+        encoder: { encodeQ2_K($0, into: &$1) }
     ) { bytes, out in
         let d = bytes.half(at: 80)
         let dmin = bytes.half(at: 82)
@@ -18,7 +19,8 @@ extension Format {
 
     /// Three bits around zero, groups of 16: `w = (d * (s - 32)) * (q - 4)`.
     package static let q3_k = Format(
-        id: 11, name: "Q3_K", blockLength: 256, blockBytes: 110, groups: Groups(of: 16), scales: [.half(at: 108)]
+        id: 11, name: "Q3_K", blockLength: 256, blockBytes: 110, groups: Groups(of: 16), scales: [.half(at: 108)],
+        encoder: { encodeQ3_K($0, into: &$1) }
     ) { bytes, out in
         let d = bytes.half(at: 108)
         for i in 0..<256 {
@@ -34,7 +36,8 @@ extension Format {
     /// Four bits, groups of 32: `w = (d * s) * q - dmin * m`.
     package static let q4_k = Format(
         id: 12, name: "Q4_K", blockLength: 256, blockBytes: 144, groups: Groups(of: 32, hasMinimum: true),
-        scales: [.half(at: 0), .half(at: 2)]
+        scales: [.half(at: 0), .half(at: 2)],
+        encoder: { encodeQ4_K($0, into: &$1) }
     ) { bytes, out in
         for i in 0..<256 {
             let (scale, minimum) = scaleAndMinimum(of: i / 32, in: bytes)
@@ -45,7 +48,8 @@ extension Format {
     /// Five bits, groups of 32: `w = (d * s) * q - dmin * m`.
     package static let q5_k = Format(
         id: 13, name: "Q5_K", blockLength: 256, blockBytes: 176, groups: Groups(of: 32, hasMinimum: true),
-        scales: [.half(at: 0), .half(at: 2)]
+        scales: [.half(at: 0), .half(at: 2)],
+        encoder: { encodeQ5_K($0, into: &$1) }
     ) { bytes, out in
         for i in 0..<256 {
             let (scale, minimum) = scaleAndMinimum(of: i / 32, in: bytes)
@@ -56,7 +60,8 @@ extension Format {
 
     /// Six bits around zero, groups of 16: `w = (d * s) * (q - 32)`.
     package static let q6_k = Format(
-        id: 14, name: "Q6_K", blockLength: 256, blockBytes: 210, groups: Groups(of: 16), scales: [.half(at: 208)]
+        id: 14, name: "Q6_K", blockLength: 256, blockBytes: 210, groups: Groups(of: 16), scales: [.half(at: 208)],
+        encoder: { encodeQ6_K($0, into: &$1) }
     ) { bytes, out in
         let d = bytes.half(at: 208)
         for i in 0..<256 {

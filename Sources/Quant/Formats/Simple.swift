@@ -4,7 +4,8 @@
 extension Format {
     /// Four bits around zero: `w = d * (q - 8)`.
     package static let q4_0 = Format(
-        id: 2, name: "Q4_0", blockLength: 32, blockBytes: 18, groups: Groups(of: 32), scales: [.half(at: 0)]
+        id: 2, name: "Q4_0", blockLength: 32, blockBytes: 18, groups: Groups(of: 32), scales: [.half(at: 0)],
+        encoder: { encodeAroundZero($0, bits: 4, into: &$1) }
     ) { bytes, out in
         let d = bytes.half(at: 0)
         for i in 0..<32 {
@@ -15,7 +16,8 @@ extension Format {
     /// Four bits above an offset: `w = d * q + m`.
     package static let q4_1 = Format(
         id: 3, name: "Q4_1", blockLength: 32, blockBytes: 20, groups: Groups(of: 32, hasMinimum: true),
-        scales: [.half(at: 0), .half(at: 2)]
+        scales: [.half(at: 0), .half(at: 2)],
+        encoder: { encodeAboveOffset($0, bits: 4, into: &$1) }
     ) { bytes, out in
         let d = bytes.half(at: 0)
         let m = bytes.half(at: 2)
@@ -26,7 +28,8 @@ extension Format {
 
     /// Five bits around zero: `w = d * (q - 16)`.
     package static let q5_0 = Format(
-        id: 6, name: "Q5_0", blockLength: 32, blockBytes: 22, groups: Groups(of: 32), scales: [.half(at: 0)]
+        id: 6, name: "Q5_0", blockLength: 32, blockBytes: 22, groups: Groups(of: 32), scales: [.half(at: 0)],
+        encoder: { encodeAroundZero($0, bits: 5, into: &$1) }
     ) { bytes, out in
         let d = bytes.half(at: 0)
         for i in 0..<32 {
@@ -38,7 +41,8 @@ extension Format {
     /// Five bits above an offset: `w = d * q + m`.
     package static let q5_1 = Format(
         id: 7, name: "Q5_1", blockLength: 32, blockBytes: 24, groups: Groups(of: 32, hasMinimum: true),
-        scales: [.half(at: 0), .half(at: 2)]
+        scales: [.half(at: 0), .half(at: 2)],
+        encoder: { encodeAboveOffset($0, bits: 5, into: &$1) }
     ) { bytes, out in
         let d = bytes.half(at: 0)
         let m = bytes.half(at: 2)
@@ -50,7 +54,8 @@ extension Format {
 
     /// Eight bits: `w = d * q`.
     package static let q8_0 = Format(
-        id: 8, name: "Q8_0", blockLength: 32, blockBytes: 34, groups: Groups(of: 32), scales: [.half(at: 0)]
+        id: 8, name: "Q8_0", blockLength: 32, blockBytes: 34, groups: Groups(of: 32), scales: [.half(at: 0)],
+        encoder: { encodeQ8_0($0, into: &$1) }
     ) { bytes, out in
         let d = bytes.half(at: 0)
         for i in 0..<32 {
@@ -60,7 +65,8 @@ extension Format {
 
     /// One bit: `w = d` or `w = -d`.
     package static let q1_0 = Format(
-        id: 41, name: "Q1_0", blockLength: 128, blockBytes: 18, groups: Groups(of: 32), scales: [.half(at: 0)]
+        id: 41, name: "Q1_0", blockLength: 128, blockBytes: 18, groups: Groups(of: 32), scales: [.half(at: 0)],
+        encoder: { encodeQ1_0($0, into: &$1) }
     ) { bytes, out in
         let d = bytes.half(at: 0)
         for i in 0..<128 {
@@ -70,11 +76,84 @@ extension Format {
 
     /// Two bits: `w = d * (q - 1)`.
     package static let q2_0 = Format(
-        id: 42, name: "Q2_0", blockLength: 64, blockBytes: 18, groups: Groups(of: 32), scales: [.half(at: 0)]
+        id: 42, name: "Q2_0", blockLength: 64, blockBytes: 18, groups: Groups(of: 32), scales: [.half(at: 0)],
+        encoder: { encodeQ2_0($0, into: &$1) }
     ) { bytes, out in
         let d = bytes.half(at: 0)
         for i in 0..<64 {
             out[i] = d * Float(bytes.bits(2, i, at: 2) - 1)
         }
+    }
+}
+
+/// The first element of largest magnitude.
+func extreme(_ values: Span<Float>) -> Float {
+    var extreme = values[0]
+    for i in values.indices where abs(values[i]) > abs(extreme) { extreme = values[i] }
+    return extreme
+}
+
+/// Q4_0 and Q5_0: the value of largest magnitude becomes the code that the range has below zero only.
+private func encodeAroundZero(_ values: Span<Float>, bits: Int, into out: inout MutableSpan<UInt8>) {
+    let top = 1 << (bits - 1)
+    let d = extreme(values) / Float(-top)
+    let scale = inverse(of: d)
+    out.store(Float16(d), at: 0)
+    for i in values.indices {
+        let q = truncated(values[i] * scale + (Float(top) + 0.5), in: 0...2 * top - 1)
+        out.put(code: q, bits: bits, of: i, at: 2)
+    }
+}
+
+/// Q4_1 and Q5_1: the smallest value becomes code 0, the largest the top one.
+private func encodeAboveOffset(_ values: Span<Float>, bits: Int, into out: inout MutableSpan<UInt8>) {
+    let top = 1 << bits - 1
+    var (low, high) = (values[0], values[0])
+    for i in values.indices { (low, high) = (min(low, values[i]), max(high, values[i])) }
+    let d = (high - low) / Float(top)
+    let scale = inverse(of: d)
+    out.store(Float16(d), at: 0)
+    out.store(Float16(low), at: 2)
+    for i in values.indices {
+        out.put(code: truncated((values[i] - low) * scale + 0.5, in: 0...top), bits: bits, of: i, at: 4)
+    }
+}
+
+private func encodeQ8_0(_ values: Span<Float>, into out: inout MutableSpan<UInt8>) {
+    let d = abs(extreme(values)) / 127
+    let scale = inverse(of: d)
+    out.store(Float16(d), at: 0)
+    for i in values.indices {
+        let q = truncated((values[i] * scale).rounded(.toNearestOrAwayFromZero), in: -127...127)
+        out[2 + i] = UInt8(bitPattern: Int8(q))
+    }
+}
+
+/// The mean magnitude is the best scale for signs.
+private func encodeQ1_0(_ values: Span<Float>, into out: inout MutableSpan<UInt8>) {
+    var sum: Float = 0
+    for i in values.indices { sum += abs(values[i]) }
+    out.store(Float16(sum / Float(values.count)), at: 0)
+    for i in values.indices {
+        out.put(values[i] >= 0 ? 1 : 0, of: 2 + i / 8, shift: i % 8)
+    }
+}
+
+/// The largest magnitude is the scale, as ternary weights have it: code 3, twice the scale, is not used.
+private func encodeQ2_0(_ values: Span<Float>, into out: inout MutableSpan<UInt8>) {
+    let d = abs(extreme(values))
+    let scale = inverse(of: d)
+    out.store(Float16(d), at: 0)
+    for i in values.indices {
+        let q = truncated((values[i] * scale).rounded(.toNearestOrAwayFromZero), in: -1...1) + 1
+        out.put(q, of: 2 + i / 4, shift: i % 4 * 2)
+    }
+}
+
+extension MutableSpan where Element == UInt8 {
+    /// Adds a code of four or five bits: fifth bits first, where there are, then nibbles split in halves.
+    fileprivate mutating func put(code: Int, bits: Int, of i: Int, at offset: Int) {
+        put(code & 15, of: offset + (bits == 5 ? 4 : 0) + i % 16, shift: i / 16 * 4)
+        if bits == 5 { put(code >> 4, of: offset + i / 8, shift: i % 8) }
     }
 }

@@ -1,0 +1,152 @@
+#include "fit.h"
+
+#include <math.h>
+
+#pragma STDC FP_CONTRACT OFF
+
+// One register of the smallest machines, so that all compute the same sums.
+typedef float lanes __attribute__((vector_size(16), aligned(4)));
+enum { width = 4 };
+
+static inline lanes load(const float *x) { return *(const lanes *)x; }
+
+static inline lanes splat(float x) { return (lanes){x, x, x, x}; }
+
+static inline float sum(lanes v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+
+// Adding and taking away 1.5 * 2^23 leaves no bits below one: round to nearest, ties to even, for magnitudes < 2^22.
+static inline lanes rounded(lanes v) { return (v + 0x1.8p23f) - 0x1.8p23f; }
+
+static inline lanes clamped(lanes v, float low, float high) {
+    for (int i = 0; i < width; i++) {
+        float x = v[i] < low ? low : v[i];
+        v[i] = x > high ? high : x;
+    }
+    return v;
+}
+
+// Groups whose largest magnitude is below this are taken for zero: the inverse of a step would leave binary32.
+static const float tiny = 1e-30f;
+
+float fit_affine(const float *x, const float *weight, int n, int top, fit_candidates candidates, float *minimum) {
+    float low = 0, high = x[0];
+    lanes w_sum = {}, wx_sum = {};
+    for (int i = 0; i < n; i++) {
+        low = x[i] < low ? x[i] : low;
+        high = x[i] > high ? x[i] : high;
+    }
+    for (int i = 0; i < n; i += width) {
+        w_sum += load(weight + i);
+        wx_sum += load(weight + i) * load(x + i);
+    }
+    float range = high - low, w = sum(w_sum), wx = sum(wx_sum);
+    *minimum = 0 - low;
+    if (!(range > tiny)) return 0;
+
+    // With s_l = sum(w l) and so on, the best offset and scale solve two linear equations, and they lower the error
+    // from sum(w x^2) by scale * s_lx + offset * s_x.
+    float scale = range / (float)top, best = -INFINITY;
+    for (int c = 0; c < candidates.count; c++) {
+        float inverse = ((float)top + candidates.first + (float)c * candidates.step) / range;
+        lanes l_sum = {}, ll_sum = {}, lx_sum = {};
+        for (int i = 0; i < n; i += width) {
+            lanes v = load(x + i);
+            lanes l = clamped(rounded((v - low) * inverse), 0, (float)top);
+            lanes wl = load(weight + i) * l;
+            l_sum += wl;
+            ll_sum += wl * l;
+            lx_sum += wl * v;
+        }
+        float s_l = sum(l_sum), s_ll = sum(ll_sum), s_lx = sum(lx_sum);
+        float determinant = w * s_ll - s_l * s_l;
+        if (!(determinant > 0)) continue;
+        float candidate = (w * s_lx - wx * s_l) / determinant;
+        float offset = (s_ll * wx - s_l * s_lx) / determinant;
+        if (offset > 0) {
+            offset = 0;
+            candidate = s_lx / s_ll;
+        }
+        float gain = candidate * (2 * s_lx - candidate * s_ll - 2 * offset * s_l) + offset * (2 * wx - offset * w);
+        if (candidate > 0 && gain > best) {
+            best = gain;
+            scale = candidate;
+            *minimum = 0 - offset;
+        }
+    }
+    return scale;
+}
+
+// The element of largest magnitude.
+static float extreme(const float *x, int n) {
+    float best = 0;
+    for (int i = 0; i < n; i++) best = fabsf(x[i]) > fabsf(best) ? x[i] : best;
+    return best;
+}
+
+float fit_symmetric(const float *x, const float *weight, int n, int top, fit_candidates candidates) {
+    float max = extreme(x, n);
+    if (!(fabsf(max) > tiny)) return 0;
+    float scale = max / (float)-top, best = 0;
+    for (int c = 0; c < candidates.count; c++) {
+        float inverse = -((float)top + candidates.first + (float)c * candidates.step) / max;
+        lanes ll_sum = {}, lx_sum = {};
+        for (int i = 0; i < n; i += width) {
+            lanes v = load(x + i);
+            lanes l = clamped(rounded(v * inverse), (float)-top, (float)(top - 1));
+            lanes wl = load(weight + i) * l;
+            ll_sum += wl * l;
+            lx_sum += wl * v;
+        }
+        float s_ll = sum(ll_sum), s_lx = sum(lx_sum);
+        if (s_ll > 0 && s_lx * s_lx > best * s_ll) {
+            scale = s_lx / s_ll;
+            best = scale * s_lx;
+        }
+    }
+    return scale;
+}
+
+float fit_values(const float *x, const float *weight, int n, const float *values, fit_candidates candidates) {
+    float max = extreme(x, n);
+    if (!(fabsf(max) > tiny)) return 0;
+    float scale = max / values[0], best = 0;
+    for (int c = 0; c < candidates.count; c++) {
+        float inverse = (values[0] + candidates.first + (float)c * candidates.step) / max;
+        lanes qq_sum = {}, qx_sum = {};
+        for (int i = 0; i < n; i += width) {
+            lanes v = load(x + i), scaled = v * inverse, q = splat(values[0]);
+            for (int k = 1; k < 16; k++) {
+                float middle = (values[k - 1] + values[k]) / 2;
+                for (int j = 0; j < width; j++) q[j] = scaled[j] >= middle ? values[k] : q[j];
+            }
+            lanes wq = load(weight + i) * q;
+            qq_sum += wq * q;
+            qx_sum += wq * v;
+        }
+        float s_qq = sum(qq_sum), s_qx = sum(qx_sum);
+        if (s_qq > 0 && s_qx * s_qx > best * s_qq) {
+            scale = s_qx / s_qq;
+            best = scale * s_qx;
+        }
+    }
+    return scale;
+}
+
+void fit_nearest(const float *x, int n, const float *values, float inverse_scale, uint8_t *codes) {
+    for (int i = 0; i < n; i++) {
+        float scaled = x[i] * inverse_scale;
+        int code = 0;
+        for (int k = 1; k < 16; k++) code += scaled >= (values[k - 1] + values[k]) / 2;
+        codes[i] = (uint8_t)code;
+    }
+}
+
+void fit_codes(const float *x, int n, float scale, float minimum, int low, int high, uint8_t *codes) {
+    for (int i = 0; i < n; i++) {
+        float code = (x[i] + minimum) / scale;
+        // Clamped first: what a tiny scale leaves may be too large for the rounding below.
+        code = code > (float)low ? code : (float)low;
+        code = code < (float)high ? code : (float)high;
+        codes[i] = (uint8_t)(int32_t)((code + 0x1.8p23f) - 0x1.8p23f - (float)low);
+    }
+}

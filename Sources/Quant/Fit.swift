@@ -1,0 +1,90 @@
+internal import CFormats
+
+/// Candidate step sizes of a scale search: those at which the largest code would be `top + first + i * step`.
+struct Candidates: Sendable {
+    let first: Float
+    let step: Float
+    let count: Int
+
+    fileprivate var inC: fit_candidates {
+        fit_candidates(first: first, step: step, count: Int32(count))
+    }
+}
+
+/// Searches for group scales and codes. See `fit.h`.
+enum Fit {
+    /// Scale and minimum that approximate `x` by `scale * code - minimum` with codes in `0...top`.
+    static func affine(
+        _ x: Span<Float>, weights: Span<Float>, top: Int, _ candidates: Candidates
+    ) -> (scale: Float, minimum: Float) {
+        var minimum: Float = 0
+        let scale = unsafe x.withUnsafeBufferPointer { x in
+            unsafe weights.withUnsafeBufferPointer { weights in
+                unsafe fit_affine(
+                    x.baseAddress, weights.baseAddress, Int32(x.count), Int32(top), candidates.inC, &minimum)
+            }
+        }
+        return (scale, minimum)
+    }
+
+    /// Scale that approximates `x` by `scale * code` with codes in `-top..<top`.
+    static func symmetric(_ x: Span<Float>, weights: Span<Float>, top: Int, _ candidates: Candidates) -> Float {
+        unsafe x.withUnsafeBufferPointer { x in
+            unsafe weights.withUnsafeBufferPointer { weights in
+                unsafe fit_symmetric(x.baseAddress, weights.baseAddress, Int32(x.count), Int32(top), candidates.inC)
+            }
+        }
+    }
+
+    /// Scale that approximates `x` by `scale * values[code]`.
+    static func values(
+        _ x: Span<Float>, weights: Span<Float>, _ values: [Float], _ candidates: Candidates
+    ) -> Float {
+        unsafe x.withUnsafeBufferPointer { x in
+            unsafe weights.withUnsafeBufferPointer { weights in
+                unsafe fit_values(x.baseAddress, weights.baseAddress, Int32(x.count), values, candidates.inC)
+            }
+        }
+    }
+
+    /// Codes of the 16 ascending values nearest to `x / scale`.
+    static func nearest(_ x: Span<Float>, _ values: [Float], scale: Float, into codes: inout MutableSpan<UInt8>) {
+        let inverse = inverse(of: scale)
+        unsafe x.withUnsafeBufferPointer { x in
+            unsafe codes.withUnsafeMutableBufferPointer { codes in
+                unsafe fit_nearest(x.baseAddress, Int32(x.count), values, inverse, codes.baseAddress)
+            }
+        }
+    }
+
+    /// Codes in `range` nearest to `(x + minimum) / scale`, stored less the lower bound.
+    static func codes(
+        _ x: Span<Float>, scale: Float, minimum: Float = 0, in range: ClosedRange<Int>,
+        into codes: inout MutableSpan<UInt8>
+    ) {
+        unsafe x.withUnsafeBufferPointer { x in
+            unsafe codes.withUnsafeMutableBufferPointer { codes in
+                unsafe fit_codes(
+                    x.baseAddress, Int32(x.count), scale, minimum, Int32(range.lowerBound), Int32(range.upperBound),
+                    codes.baseAddress)
+            }
+        }
+    }
+}
+
+/// The integer part of a number, within a range; the lower bound for NaN.
+func truncated(_ x: Float, in range: ClosedRange<Int>) -> Int {
+    guard x > Float(range.lowerBound) else { return range.lowerBound }
+    return x < Float(range.upperBound) ? Int(x) : range.upperBound
+}
+
+/// The nearest integer, halves to the even one, within a range; the lower bound for NaN.
+func rounded(_ x: Float, in range: ClosedRange<Int>) -> Int {
+    truncated(x.rounded(.toNearestOrEven), in: range)
+}
+
+/// The inverse of a step size, or 0 for steps so small that they have none: their weights become zero.
+func inverse(of step: Float) -> Float {
+    let inverse = 1 / step
+    return inverse.isFinite ? inverse : 0
+}

@@ -1,0 +1,89 @@
+import CPU
+import Compute
+import Quant
+import Testing
+
+/// The determinism contract of a backend: a row's logits depend on its own sequence alone, to the last bit.
+@Suite struct Determinism {
+    static let models: [ToyModel] = [
+        .make("llama") { $0.format = .q8_0 },
+        .make("K mix") {
+            $0.format = .q4_K
+            $0.width = 256
+            $0.heads = 8
+            $0.keyLength = 32
+            $0.valueLength = 32
+            $0.hidden = 256
+        },
+        .make("plain floats") { $0.format = .f16 },
+        .make("mixture") {
+            $0.format = .q4_0
+            $0.experts = (8, 2)
+        },
+        .make("window and soft-cap") {
+            $0.format = .q8_0
+            $0.window = 20
+            $0.softcap = 5
+        },
+        .make("many heads per KV head") {
+            $0.heads = 16
+            $0.kvHeads = 1
+        },
+    ]
+
+    @Test(arguments: models)
+    func chunksDoNotMatter(model: ToyModel) throws {
+        let tokens = randomTokens(150, seed: 21)
+        let whole = try Session(model, on: CPUBackend(threads: 2), kv: .f16).run(tokens, chunks: [150])
+        for chunks in [[1], [7], [64, 1], [31, 33, 2]] {
+            let split = try Session(model, on: CPUBackend(threads: 2), kv: .f16).run(tokens, chunks: chunks)
+            #expect(split == whole, "\(model) in chunks of \(chunks)")
+        }
+    }
+
+    @Test(arguments: models)
+    func threadsDoNotMatter(model: ToyModel) throws {
+        let tokens = randomTokens(100, seed: 22)
+        let one = try Session(model, on: CPUBackend(threads: 1), kv: .f16).run(tokens, chunks: [60, 1])
+        for threads in [2, 3, 5] {
+            let many = try Session(model, on: CPUBackend(threads: threads), kv: .f16).run(tokens, chunks: [60, 1])
+            #expect(many == one, "\(model) on \(threads) threads")
+        }
+    }
+
+    @Test(arguments: models)
+    func companyDoesNotMatter(model: ToyModel) throws {
+        let tokens = randomTokens(40, seed: 23)
+        let alone = try Session(model, on: CPUBackend(threads: 2), kv: .f16).run(tokens, chunks: [40])
+        for others in [1, 6, 15, 63] {
+            let session = try Session(model, on: CPUBackend(threads: 2), kv: .f16)
+            var logits: [[Float]] = []
+            for position in tokens.indices {
+                // Others sit before and after, at other positions, and some bring a chunk of their own.
+                var parts = [Session.Part(sequence: 3, position: position, tokens: [tokens[position]])]
+                for other in 0..<others {
+                    let extra = other == 0 && position.isMultiple(of: 5) ? 5 : 1
+                    let part = Session.Part(
+                        sequence: 4 + other, position: position,
+                        tokens: randomTokens(min(extra, tokens.count - position), seed: UInt64(position * 100 + other)))
+                    if other.isMultiple(of: 2) { parts.insert(part, at: 0) } else { parts.append(part) }
+                }
+                let mine = parts.prefix { $0.sequence != 3 }.reduce(0) { $0 + $1.tokens.count }
+                logits.append(try session.step(parts)[mine])
+            }
+            #expect(logits == alone, "\(model) beside \(others)")
+        }
+    }
+
+    /// Long contexts are summed in splits, which workers take apart in small steps only.
+    @Test func splitsDoNotMatter() throws {
+        let model = ToyModel.make("long") { $0.layers = 1 }
+        let tokens = randomTokens(1200, seed: 24)
+        let chunked = try Session(model, on: CPUBackend(threads: 1), kv: .f16, positions: 1216).run(tokens, chunks: [160])
+        let stepped = try Session(model, on: CPUBackend(threads: 4), kv: .f16, positions: 1216).run(
+            tokens, chunks: [160, 160, 160, 160, 160, 160, 160, 1])
+        #expect(stepped == chunked)
+        let reference = try Session(model, on: ReferenceBackend(), kv: .f16, positions: 1216).run(tokens, chunks: [160])
+        #expect(relativeError(chunked, reference) < 1e-3)
+    }
+}

@@ -1,0 +1,76 @@
+import Compute
+import Quant
+
+/// A compiled toy model and the means to run steps on it.
+final class Session {
+    let program: Program
+    private let executable: any Executable
+    private let blocks: Int
+    static let limits = StepLimits(rows: 160, sequences: 70, outputRows: 160)
+
+    init(
+        _ model: ToyModel, on backend: some Backend, kv: KVFormat = .f32, positions: Int = 192, fused: Bool = true
+    ) throws {
+        let weights = try model.weights()
+        let drawn = try model.program(weights)
+        program = fused ? drawn.fusingSharedInput().fusingResidual() : drawn
+        blocks = (positions + 31) / 32
+        executable = try backend.compile(
+            program, weights: try backend.load(weights, for: program, progress: { _ in }),
+            cache: KVCacheConfiguration(format: kv.format, blockCount: blocks * 72), limits: Self.limits)
+    }
+
+    /// Tokens of one sequence in a step, logits wanted for all of them.
+    struct Part {
+        var sequence: Int
+        var position: Int
+        var tokens: [Int32]
+    }
+
+    /// The logits of every row, in order.
+    func step(_ parts: [Part]) throws -> [[Float]] {
+        var inputs = StepInputs()
+        for part in parts {
+            inputs.sequences.append(
+                .init(
+                    firstRow: inputs.tokens.count, rowCount: part.tokens.count, firstPosition: part.position,
+                    blockTable: inputs.blockTables.count))
+            // Blocks of a sequence are scattered over the pool.
+            inputs.blockTables += (0..<blocks).map { Int32(($0 * 72 + part.sequence * 5) % (blocks * 72)) }
+            inputs.outputRows += (0..<part.tokens.count).map { Int32(inputs.tokens.count + $0) }
+            inputs.tokens += part.tokens
+        }
+        var outputs = StepOutputs(rows: inputs.outputRows.count, vocabulary: program.vocabularySize)
+        try executable.run(inputs, into: &outputs)
+        return (0..<inputs.outputRows.count).map { row in
+            outputs.withLogits(row: row) { logits in logits.indices.map { logits[$0] } }
+        }
+    }
+
+    /// The logits of a whole sequence run in chunks of the given sizes (the last repeats).
+    func run(_ tokens: [Int32], chunks: [Int], sequence: Int = 0) throws -> [[Float]] {
+        var logits: [[Float]] = []
+        var position = 0
+        var chunk = 0
+        while position < tokens.count {
+            let count = min(chunks[min(chunk, chunks.count - 1)], tokens.count - position)
+            logits += try step([
+                Part(sequence: sequence, position: position, tokens: Array(tokens[position..<position + count]))
+            ])
+            position += count
+            chunk += 1
+        }
+        return logits
+    }
+}
+
+func randomTokens(_ count: Int, seed: UInt64, vocabulary: Int = 97) -> [Int32] {
+    var random = Random(seed: seed)
+    return (0..<count).map { _ in Int32(random.index(below: vocabulary)) }
+}
+
+/// Largest difference relative to the largest magnitude of the reference.
+func relativeError(_ a: [[Float]], _ reference: [[Float]]) -> Float {
+    let top = reference.flatMap { $0 }.map(abs).max() ?? 1
+    return zip(a.joined(), reference.joined()).map { abs($0 - $1) }.reduce(0) { $1.isNaN ? .infinity : max($0, $1) } / top
+}
