@@ -48,7 +48,9 @@ struct Quantize: ParsableCommand {
         let bar = ProgressBar("Quantizing", quiet: verbosity.quiet)
         defer { bar.finish() }
         let start = ContinuousClock.now
-        let quantizer = Quantizer(file: source, plan: plan, threads: threads ?? CPUBackend.availableProcessors())
+        let pool = WorkerPool(count: threads ?? CPUBackend.availableProcessors())
+        defer { pool.shutdown() }
+        let quantizer = Quantizer(file: source, plan: plan, pool: pool)
         let written = try Interruption.cooperatively {
             try quantizer.write(to: output, progress: bar.update) { Interruption.isRequested }
         }
