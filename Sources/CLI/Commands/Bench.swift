@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import Engine
 import JSON
 import Models
 
@@ -60,13 +61,13 @@ struct Bench: ParsableCommand {
             throw ValidationError("--ctx-size \(limit) is less than the \(needed) tokens of the longest test")
         }
         let sequences = tests.map(\.batch).max() ?? 1
-        let loaded = try LoadedModel(model, context: .exactly(needed * sequences))
+        let loaded = try LoadedModel(model, context: .exactly(needed), sequences: sequences)
         if !model.forceCtx && needed > loaded.model.trainedContext {
             model.verbosity.warning(
                 "\(needed) tokens are more than the model was trained for; the speed is that of random text")
         }
-        let runner = try BenchRunner(loaded, contextLength: needed, sequences: sequences)
-        let threads = loaded.backend.device.threads
+        var runner = BenchRunner(loaded.runtime)
+        let threads = loaded.runtime.device.threads
         var table = Table([("test", .left), ("threads", .right), ("tokens/s", .right)])
         var results: [JSON] = []
         let bar = ProgressBar("Measuring", quiet: model.verbosity.quiet)

@@ -10,17 +10,17 @@ struct MemoryPlan {
     let cacheFormat: KVFormat
     /// Bytes of the weights in the file; a device's own layout takes about as much.
     let weights: Int
-    /// Bytes of keys and values for the whole context.
+    /// Bytes of keys and values for the whole context of each sequence.
     let cache: Int
 
     static let blockLength = 32
 
-    init(_ model: Model, contextLength: Int, cacheFormat: KVFormat) {
+    init(_ model: Model, contextLength: Int, cacheFormat: KVFormat, sequences: Int = 1) {
         self.contextLength = contextLength
         self.cacheFormat = cacheFormat
         weights = model.program.weights.reduce(0) { $0 + (model.file.tensor($1.name)?.byteCount ?? 0) }
         let blocks = (contextLength + Self.blockLength - 1) / Self.blockLength
-        cache = blocks * Self.blockLength * Self.cacheBytesPerToken(model.program.cache, cacheFormat)
+        cache = sequences * blocks * Self.blockLength * Self.cacheBytesPerToken(model.program.cache, cacheFormat)
     }
 
     static func cacheBytesPerToken(_ layout: CacheLayout, _ format: KVFormat) -> Int {

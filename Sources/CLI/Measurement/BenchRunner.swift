@@ -1,6 +1,7 @@
-import Compute
+import Engine
 import JSON
 import Models
+import Tokenizer
 
 /// One line of the benchmark.
 struct BenchTest {
@@ -27,18 +28,14 @@ struct BenchTest {
 
 /// Runs benchmarks as llama-bench does: random tokens, logits for the last token of a step's prompt and for every generated
 /// one, no sampling.
-final class BenchRunner {
-    private let evaluator: Evaluator
+struct BenchRunner {
+    private let runtime: Runtime
     private var random = RandomTokens()
-    private let vocabularySize: Int
 
-    init(_ loaded: LoadedModel, contextLength: Int, sequences: Int) throws {
-        evaluator = try Evaluator(loaded, contextLength: contextLength, sequences: sequences, outputs: sequences)
-        vocabularySize = loaded.model.vocabularySize
-    }
+    init(_ runtime: Runtime) { self.runtime = runtime }
 
     /// - Returns: Tokens per second of each repetition.
-    func measure(_ test: BenchTest, repeats: Int, progress: (Double) -> Void) throws -> Sample {
+    mutating func measure(_ test: BenchTest, repeats: Int, progress: (Double) -> Void) throws -> Sample {
         // The cache keeps what fills the depth: repetitions write behind it, over what the one before has written.
         if test.depth > 0 { try readPrompt(test.depth, at: 0, sequences: test.batch) }
         // A first run brings everything into memory; of a long generation a part does.
@@ -54,47 +51,49 @@ final class BenchRunner {
         return Sample(values: rates)
     }
 
-    private func run(_ test: BenchTest, length: Int) throws {
+    private mutating func run(_ test: BenchTest, length: Int) throws {
         switch test.kind {
         case .prompt:
             try readPrompt(length, at: test.depth, sequences: test.batch)
         case .generation:
             for index in 0..<length {
-                try evaluator.step(
-                    (0..<test.batch).map { sequence in
-                        Evaluator.Piece(
-                            sequence: sequence, position: test.depth + index, tokens: tokens(1), outputs: 0..<1)
-                    })
+                var chunks: [Runtime.Chunk] = []
+                for sequence in 0..<test.batch {
+                    chunks.append(
+                        .init(sequence: sequence, tokens: tokens(1), position: test.depth + index, outputs: 1))
+                }
+                try runtime.step(chunks)
             }
         }
     }
 
     /// Reads `length` tokens of each sequence, one sequence after the other, in full steps.
-    private func readPrompt(_ length: Int, at position: Int, sequences: Int) throws {
-        var pieces: [Evaluator.Piece] = []
+    private mutating func readPrompt(_ length: Int, at position: Int, sequences: Int) throws {
+        let limit = runtime.configuration.stepRows
+        var chunks: [Runtime.Chunk] = []
         var rows = 0
         for sequence in 0..<sequences {
             var done = 0
             while done < length {
-                let count = min(length - done, Evaluator.rowsPerStep - rows)
-                pieces.append(
-                    Evaluator.Piece(
-                        sequence: sequence, position: position + done, tokens: tokens(count), outputs: count - 1..<count
-                    ))
+                let count = min(length - done, limit - rows)
+                chunks.append(
+                    .init(sequence: sequence, tokens: tokens(count), position: position + done, outputs: 1))
                 done += count
                 rows += count
-                if rows == Evaluator.rowsPerStep {
-                    try evaluator.step(pieces)
-                    pieces = []
+                if rows == limit {
+                    try runtime.step(chunks)
+                    chunks = []
                     rows = 0
                 }
             }
         }
-        if !pieces.isEmpty { try evaluator.step(pieces) }
+        if !chunks.isEmpty { try runtime.step(chunks) }
     }
 
-    private func tokens(_ count: Int) -> ArraySlice<Int32> {
-        (0..<count).map { _ in random.next(below: vocabularySize) }[...]
+    private mutating func tokens(_ count: Int) -> ArraySlice<TokenID> {
+        var result: [TokenID] = []
+        for _ in 0..<count { result.append(random.next(below: runtime.model.vocabularySize)) }
+        return result[...]
     }
 }
 
@@ -103,8 +102,8 @@ private struct RandomTokens {
     private var state: UInt64 = 1
 
     /// A linear congruential generator (Knuth's MMIX), of which only the upper half is used.
-    mutating func next(below limit: Int) -> Int32 {
+    mutating func next(below limit: Int) -> TokenID {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Int32(Int(state >> 33) % limit)
+        return TokenID(Int(state >> 33) % limit)
     }
 }

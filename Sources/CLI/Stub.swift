@@ -1,3 +1,0 @@
-import ArgumentParser
-struct Tokenize: ParsableCommand {}
-struct Quantize: ParsableCommand {}
