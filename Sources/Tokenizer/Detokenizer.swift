@@ -73,7 +73,11 @@ extension Vocabulary {
             case .plain: appendText(token, to: &bytes)
             case .escapedSpaces: EscapedSpace.unescape(key, into: &bytes)
             case .byteLevel:
-                if isReachable(key) { for index in key.indices { bytes.append(key[index]) } } else { appendText(token, to: &bytes) }
+                if isReachable(key) {
+                    for index in key.indices { bytes.append(key[index]) }
+                } else {
+                    appendText(token, to: &bytes)
+                }
             }
         }
     }
@@ -110,7 +114,9 @@ enum SpaceCleaner {
         var result: [UInt8] = []
         var index = 0
         while index < bytes.count {
-            if index > 0, bytes[index] == quote, result.last == space, index + 1 < bytes.count, bytes[index + 1] == space {
+            if index > 0, bytes[index] == quote, result.last == space, index + 1 < bytes.count,
+                bytes[index + 1] == space
+            {
                 result.removeLast()
                 result.append(quote)
                 index += 2

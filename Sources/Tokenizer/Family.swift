@@ -90,7 +90,8 @@ struct Family: Sendable {
     ) { (parts) throws(TokenizerError) in
         guard let unknown = parts.special.unknown else {
             throw TokenizerError(
-                parts.metadata, key: "tokenizer.ggml.unknown_token_id", problem: "is missing, but this kind of tokenizer needs it")
+                parts.metadata, key: "tokenizer.ggml.unknown_token_id",
+                problem: "is missing, but this kind of tokenizer needs it")
         }
         let normalizer = try UnigramNormalizer(
             parts.metadata, parts.vocabulary, addsSpacePrefix: parts.policy.addsSpacePrefix,

@@ -24,7 +24,9 @@ struct VectorTests {
     /// All but WordPiece, which folds its input, and SentencePiece's prefix keep every byte.
     @Test(arguments: withVectors.filter { $0 != "bert-bge" } + ["phi-3", "stories512"])
     func `gives the text back`(name: String) throws {
-        guard let metadata = try Vectors.metadata(name), let texts = try Vectors("gpt-2")?.cases.map({ $0.text }) else { return }
+        guard let metadata = try Vectors.metadata(name), let texts = try Vectors("gpt-2")?.cases.map({ $0.text }) else {
+            return
+        }
         let tokenizer = try Tokenizer(metadata)
         for text in texts {
             let ids = tokenizer.encode(text, addSpecial: true, parseSpecial: false)

@@ -105,7 +105,8 @@ private struct PatternParser {
                 continue
             }
             let item = take("\\") ? escape() : .scalar(next().value)
-            if case .range(let low) = item, position + 1 < text.count, text[position] == "-", text[position + 1] != "]" {
+            if case .range(let low) = item, position + 1 < text.count, text[position] == "-", text[position + 1] != "]"
+            {
                 position += 1
                 guard case .range(let high) = take("\\") ? escape() : .scalar(next().value) else {
                     preconditionFailure("a range ends with a set")

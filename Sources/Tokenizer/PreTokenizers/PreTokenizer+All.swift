@@ -37,7 +37,8 @@ extension PreTokenizer {
         },
         PreTokenizer("dbrx", "smaug-bpe", "chatglm-bpe", patterns: Patterns.llama3),
         PreTokenizer("glm4", "glm5", patterns: Patterns.llama3) { $0.ignoresMerges = true },
-        PreTokenizer("minicpm5", patterns: #"\p{N}{1,3}"#, Patterns.contractions + "|" + Patterns.wordsAnd(#"\p{N}+"#)) {
+        PreTokenizer("minicpm5", patterns: #"\p{N}{1,3}"#, Patterns.contractions + "|" + Patterns.wordsAnd(#"\p{N}+"#))
+        {
             $0.ignoresMerges = true
         },
         PreTokenizer(

@@ -11,7 +11,8 @@ enum UTF8Bytes {
         return multibyte(in: bytes, at: index, first)
     }
 
-    private static func multibyte(in bytes: Span<UInt8>, at index: Int, _ first: UInt8) -> (value: UInt32, length: Int) {
+    private static func multibyte(in bytes: Span<UInt8>, at index: Int, _ first: UInt8) -> (value: UInt32, length: Int)
+    {
         let left = bytes.count - index
         func next(_ offset: Int) -> UInt32? {
             let byte = bytes[index + offset]

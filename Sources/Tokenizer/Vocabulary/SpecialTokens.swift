@@ -158,7 +158,9 @@ package struct SpecialTokens: Sendable, Hashable {
 
     /// Families in which a text that ends answers elsewhere does not.
     private mutating func applyExceptions(_ vocabulary: inout Vocabulary) {
-        func ends(_ text: String) -> TokenID? { vocabulary.id(ofText: text).flatMap { endOfGeneration.contains($0) ? $0 : nil } }
+        func ends(_ text: String) -> TokenID? {
+            vocabulary.id(ofText: text).flatMap { endOfGeneration.contains($0) ? $0 : nil }
+        }
 
         // In the harmony format and its like <|end|> only ends a part of the answer.
         let hasCall = ends("<|call|>") ?? ends("<|calls|>") != nil
