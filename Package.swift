@@ -70,6 +70,12 @@ let package = Package(
     cLanguageStandard: .gnu2x
 )
 
+// Benchmarks are built only where asked for.
+if Context.environment["TGI_RUN_BENCHMARKS"] == "1" {
+    package.targets.append(
+        .executableTarget(name: "MicroBenchmarks", dependencies: ["Engine", "JSON"], path: "Benchmarks/Micro"))
+}
+
 for target in package.targets where target.type == .regular || target.type == .executable || target.type == .test {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
 }

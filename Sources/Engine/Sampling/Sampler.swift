@@ -55,8 +55,7 @@ package struct Sampler: Sendable {
         guard let index = logits.indexOfMaximum() else { throw .noCandidate }
         return SampledToken(
             id: Int32(index),
-            logprob: wantsLogprob ? logits.logprob(of: index, maximum: logits[index]) : nil,
-            top: [])
+            logprob: wantsLogprob ? logits.logprob(of: index, maximum: logits[index]) : nil)
     }
 
     private func process(
