@@ -74,9 +74,11 @@ let package = Package(
 
 // Benchmarks and long fuzzing, apart so that nobody else builds them.
 if Context.environment["TGI_RUN_BENCHMARKS"] == "1" {
-    package.targets.append(.executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Benchmarks/Fuzz"))
-    package.targets.append(
-        .executableTarget(name: "KernelBench", dependencies: ["CCPU", "CFormats"], path: "Benchmarks/KernelBench"))
+    package.targets += [
+        .executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Benchmarks/Fuzz"),
+        .executableTarget(name: "MicroBenchmarks", dependencies: ["Engine", "JSON"], path: "Benchmarks/Micro"),
+        .executableTarget(name: "KernelBench", dependencies: ["CCPU", "CPU", "Quant"], path: "Benchmarks/KernelBench"),
+    ]
 }
 
 for target in package.targets where target.type == .regular || target.type == .executable || target.type == .test {
