@@ -1,4 +1,5 @@
 import Compute
+import Engine
 
 /// An error that the command itself found. Its message is one line that names the place and the problem.
 struct Failure: Error, CustomStringConvertible {
@@ -14,6 +15,7 @@ struct Interrupted: Error {}
 func describe(_ error: any Error) -> String {
     switch error {
     case let error as BackendError: describe(error)
+    case EngineError.backend(let error): describe(error)
     default: "\(error)"
     }
 }
