@@ -77,7 +77,7 @@ if Context.environment["TGI_RUN_BENCHMARKS"] == "1" {
     package.targets += [
         .executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Benchmarks/Fuzz"),
         .executableTarget(name: "MicroBenchmarks", dependencies: ["Engine", "JSON"], path: "Benchmarks/Micro"),
-        .executableTarget(name: "KernelBench", dependencies: ["CCPU", "CPU", "Quant"], path: "Benchmarks/KernelBench"),
+        .executableTarget(name: "KernelBench", dependencies: ["CCPU", "CFormats"], path: "Benchmarks/KernelBench"),
     ]
 }
 
