@@ -54,7 +54,8 @@ let package = Package(
             name: "QuantTests", dependencies: ["CFormats", "Quant", "TestSupport"],
             exclude: ["reference.py", "Vectors.txt"]),
         .target(name: "Fuzzing", dependencies: ["CZstd", "GGUF", "Quant"], path: "Tests/Fuzzing"),
-        .testTarget(name: "GGUFTests", dependencies: ["Fuzzing", "GGUF", "Quant", "TestSupport"]),
+        .testTarget(
+            name: "GGUFTests", dependencies: ["Fuzzing", "GGUF", "Quant", "TestSupport"], exclude: ["reference.py"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
         .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer", "GGUF", "TestSupport"]),
         .testTarget(name: "ChatTests", dependencies: ["Chat", "JSON", "TestSupport"]),
@@ -73,7 +74,11 @@ let package = Package(
 
 // Benchmarks and long fuzzing, apart so that nobody else builds them.
 if Context.environment["TGI_RUN_BENCHMARKS"] == "1" {
-    package.targets.append(.executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Benchmarks/Fuzz"))
+    package.targets += [
+        .executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Benchmarks/Fuzz"),
+        .executableTarget(name: "MicroBenchmarks", dependencies: ["Engine", "JSON"], path: "Benchmarks/Micro"),
+        .executableTarget(name: "KernelBench", dependencies: ["CCPU", "CFormats"], path: "Benchmarks/KernelBench"),
+    ]
 }
 
 for target in package.targets where target.type == .regular || target.type == .executable || target.type == .test {

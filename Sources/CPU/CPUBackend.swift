@@ -18,8 +18,6 @@ package final class CPUBackend: Backend {
             id: "cpu", name: "CPU (\(InstructionSet.best.rawValue))", threads: pool.count, memory: Self.physicalMemory())
     }
 
-    deinit { pool.shutdown() }
-
     package func supports(_ op: Op) -> Bool { true }
 
     package func load(

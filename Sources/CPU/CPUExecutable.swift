@@ -26,9 +26,10 @@ final class CPUExecutable: Executable {
                 pool.barrier.wait()
             }
         }
-        let count = state.outputRows * outputs.vocabulary
-        if count > 0 {
-            unsafe outputs.buffer.baseAddress?.update(from: state.base(state.program.logits), count: count)
+        let logits = state.program.logits
+        for row in 0..<state.outputRows {
+            unsafe outputs.buffer.baseAddress?.advanced(by: row * outputs.vocabulary).update(
+                from: state.row(logits, row), count: outputs.vocabulary)
         }
     }
 }

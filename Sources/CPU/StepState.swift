@@ -25,8 +25,10 @@ final class StepState {
     let outputIndices: UnsafeMutableBufferPointer<Int32>
     private(set) var blockTables: [Int32] = []
 
-    /// `[rows, width]` of each value, by value index. Values that are never alive together share memory.
+    /// Row 0 of each value, by value index. Values that are never alive together share memory, row by row: rows of all values of a
+    /// buffer are equally far apart, so that a tile of rows can run ahead of the others.
     private let values: [UnsafeMutablePointer<Float>?]
+    private let strides: [Int]
     private let valueMemory: [(UnsafeMutableRawPointer, Int)]
     /// Prepared inputs of matrix products.
     var prepared: [PreparedInput] = []
@@ -59,14 +61,15 @@ final class StepState {
         for index in plan.widths.indices {
             // Pages are only taken when touched, so room for the largest step costs nothing.
             let held = program.widths.indices.filter { plan.buffer[$0] == index }
-            let floats = held.map { program.widths[$0] * (domains[$0] == .all ? limits.rows : limits.outputRows) }
-            let bytes = (floats.max() ?? 0) * 4 + 64
+            let rows = held.map { domains[$0] == .all ? limits.rows : limits.outputRows }.max() ?? 0
+            let bytes = plan.widths[index] * rows * 4 + 64
             guard let base = unsafe HugePages.allocate(bytes) else { throw .outOfMemory(needed: bytes, available: 0) }
             unsafe memory.append((base, bytes))
             unsafe bases.append(base.assumingMemoryBound(to: Float.self))
         }
         unsafe valueMemory = memory
         unsafe values = plan.buffer.map { unsafe $0.map { unsafe bases[$0] } }
+        strides = plan.buffer.map { $0.map { plan.widths[$0] } ?? 0 }
     }
 
     deinit {
@@ -107,8 +110,11 @@ final class StepState {
         return unsafe base
     }
 
+    /// Floats from one row of a value to the next.
+    func stride(_ value: Value) -> Int { strides[value.index] }
+
     func row(_ value: Value, _ row: Int) -> UnsafeMutablePointer<Float> {
-        unsafe base(value) + row * program.width(value)
+        unsafe base(value) + row * strides[value.index]
     }
 
     /// ``PackedMatrix/scratchBytes`` bytes for one worker.

@@ -52,7 +52,7 @@ package struct StepOutputs: ~Copyable {
 
     deinit { unsafe storage.deallocate() }
 
-    package func withLogits<R>(row: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
+    package func withLogits<R, E: Error>(row: Int, _ body: (Span<Float>) throws(E) -> R) throws(E) -> R {
         precondition(row >= 0 && row < rows)
         return try unsafe body(UnsafeBufferPointer(rebasing: storage[row * vocabulary..<(row + 1) * vocabulary]).span)
     }

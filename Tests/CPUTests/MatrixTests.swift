@@ -54,15 +54,15 @@ struct MatrixTests {
     func rowsAreDecodedAsTheReferenceDoes(format: Format) {
         let problem = Problem(format: format, rows: 3, columns: columns(of: format, blocks: 3), inputs: 1)
         let rowBytes = problem.blocks.count / 3
-        problem.blocks.withUnsafeBytes { bytes in
+        unsafe problem.blocks.withUnsafeBytes { bytes in
             for row in 0..<3 {
-                let source = bytes.baseAddress! + row * rowBytes
+                let source = unsafe bytes.baseAddress! + row * rowBytes
                 var decoded = [Float](repeating: .nan, count: problem.columns)
-                PackedMatrix.decodeRow(format, source, columns: problem.columns, into: &decoded)
+                unsafe PackedMatrix.decodeRow(format, source, columns: problem.columns, into: &decoded)
                 var expected = [Float](repeating: 0, count: problem.columns)
-                expected.withUnsafeMutableBufferPointer { buffer in
+                unsafe expected.withUnsafeMutableBufferPointer { buffer in
                     for block in 0..<problem.columns / format.blockLength {
-                        format.decodeBlock(
+                        unsafe format.decodeBlock(
                             source + block * format.blockBytes, buffer.baseAddress! + block * format.blockLength)
                     }
                 }
@@ -75,8 +75,8 @@ struct MatrixTests {
         let problems = (0..<3).map { Problem(format: .q4_k, rows: 33, columns: 512, inputs: 5, seed: UInt64($0)) }
         let matrix = PackedMatrix(format: .q4_k, rows: 33, columns: 512, experts: 3)!
         for (expert, problem) in problems.enumerated() {
-            problem.blocks.withUnsafeBytes {
-                matrix.pack(expert: expert, rowGroups: 0..<matrix.rowGroups, from: $0.baseAddress!)
+            unsafe problem.blocks.withUnsafeBytes {
+                unsafe matrix.pack(expert: expert, rowGroups: 0..<matrix.rowGroups, from: $0.baseAddress!)
             }
         }
         for (expert, problem) in problems.enumerated() {

@@ -74,3 +74,8 @@ func relativeError(_ a: [[Float]], _ reference: [[Float]]) -> Float {
     let top = reference.flatMap { $0 }.map(abs).max() ?? 1
     return zip(a.joined(), reference.joined()).map { abs($0 - $1) }.reduce(0) { $1.isNaN ? .infinity : max($0, $1) } / top
 }
+
+/// Whether all logits are the same to the bit. (A plain comparison would print them all when it fails.)
+func identical(_ a: [[Float]], _ b: [[Float]]) -> Bool {
+    a.map { $0.map(\.bitPattern) } == b.map { $0.map(\.bitPattern) }
+}

@@ -147,7 +147,7 @@ final class SlotPhase: Phase {
             switch source {
             case .rows:
                 unsafe routing.input.activations.fill(
-                    rows: first..<first + tile, from: state.base(routing.op.input), stride: routing.width,
+                    rows: first..<first + tile, from: state.base(routing.op.input), stride: state.stride(routing.op.input),
                     indices: routing.rowOfSlot)
             case .hidden:
                 let offset = first * routing.hidden

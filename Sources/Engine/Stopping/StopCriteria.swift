@@ -8,6 +8,11 @@ package struct StopCriteria: Sendable {
         package let emission: StopMatcher.Emission
         /// `nil` while the sequence goes on.
         package let finish: FinishReason?
+
+        package init(emission: StopMatcher.Emission, finish: FinishReason?) {
+            self.emission = emission
+            self.finish = finish
+        }
     }
 
     /// Tokens generated so far.
