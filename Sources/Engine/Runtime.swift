@@ -1,4 +1,5 @@
 package import Compute
+internal import GGUF
 package import Models
 package import Tokenizer
 
@@ -66,10 +67,10 @@ package final class Runtime {
         device = backend.device
         blocksPerSequence = (configuration.contextLength + Self.blockLength - 1) / Self.blockLength
         outputs = StepOutputs(rows: configuration.outputRows, vocabulary: model.vocabularySize)
+        for op in model.program.ops where !backend.supports(op) {
+            throw .backend(.unsupported("an operation that the model needs"))
+        }
         do {
-            for op in model.program.ops where !backend.supports(op) {
-                throw BackendError.unsupported("an operation that the model needs")
-            }
             let weights = try backend.load(model.weights, for: model.program, progress: progress)
             weightBytes = weights.byteCount
             executable = try backend.compile(

@@ -1,4 +1,6 @@
 import Engine
+import GGUF
+import Models
 
 /// What `--verbose` tells after an answer.
 struct Statistics {

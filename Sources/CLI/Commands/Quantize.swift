@@ -49,7 +49,6 @@ struct Quantize: ParsableCommand {
         defer { bar.finish() }
         let start = ContinuousClock.now
         let pool = WorkerPool(count: threads ?? CPUBackend.availableProcessors())
-        defer { pool.shutdown() }
         let quantizer = Quantizer(file: source, plan: plan, pool: pool)
         let written = try Interruption.cooperatively {
             try quantizer.write(to: output, progress: bar.update) { Interruption.isRequested }

@@ -55,6 +55,12 @@ extension Span where Element == Float {
         return (bestBlock * Lanes.scalarCount..<count).first { self[$0] == best }
     }
 
+    /// The log-softmax of one element; `nil` where no element is above minus infinity.
+    package func logprob(of index: Int) -> Float? {
+        guard let greatest = indexOfMaximum() else { return nil }
+        return logprob(of: index, maximum: self[greatest])
+    }
+
     /// The log-softmax of one element, given the greatest; NaN counts as minus infinity.
     func logprob(of index: Int, maximum: Float) -> Float {
         let maximum = usable(maximum)
