@@ -46,6 +46,8 @@ final class StepState {
         unsafe positions = .allocate(capacity: limits.rows)
         unsafe rowSequences = .allocate(capacity: limits.rows)
         unsafe tokens = .allocate(capacity: limits.rows)
+        sequences.reserveCapacity(limits.sequences)
+        blockTables.reserveCapacity(cache.configuration.blockCount)
         unsafe outputIndices = .allocate(capacity: limits.outputRows)
         unsafe ropes = program.ropes.map {
             .allocate(capacity: max(1, 2 * limits.rows * $0.inverseFrequencies.count))

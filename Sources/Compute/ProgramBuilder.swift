@@ -43,7 +43,7 @@ package struct ProgramBuilder {
         self.catalog = catalog
     }
 
-    package consuming func finish(logits: Value, cache: CacheLayout) throws(ProgramError) -> Program {
+    package mutating func finish(logits: Value, cache: CacheLayout) throws(ProgramError) -> Program {
         if let problem { throw problem }
         return Program(ops: ops, widths: widths, weights: weights, ropes: ropes, cache: cache, logits: logits)
     }

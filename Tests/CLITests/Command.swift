@@ -67,13 +67,13 @@ struct Command {
             nonisolated(unsafe) var errors = Data()
             group.enter()
             DispatchQueue.global().async { [diagnostics] in
-                errors = diagnostics.fileHandleForReading.readDataToEndOfFile()
+                unsafe errors = diagnostics.fileHandleForReading.readDataToEndOfFile()
                 group.leave()
             }
             let rest = output.fileHandleForReading.readDataToEndOfFile()
             group.wait()
             process.waitUntilExit()
-            return Result(
+            return unsafe Result(
                 output: rest, diagnostics: String(decoding: errors, as: UTF8.self), exitCode: process.terminationStatus)
         }
     }

@@ -29,6 +29,11 @@ package final class WorkerPool: Sendable {
         withoutActuallyEscaping(body) { crew.run($0) }
     }
 
+    /// The same for a body that is kept: running it takes no memory.
+    func run(stored body: @escaping (Int) -> Void) {
+        if count == 1 { body(0) } else { crew.run(body) }
+    }
+
     private static func start(_ worker: Int, of crew: Crew) -> pthread_t {
         let member = unsafe Unmanaged.passRetained(Member(crew, worker))
         var thread = pthread_t()
