@@ -210,15 +210,16 @@ import Testing
             let logits = Self.logits(.normal, count, &random)
             let expected = SamplingReference.logSoftmax(logits.map(Double.init))
             for id in [0, count / 2, count - 1] {
-                let logprob = try TokenLogprob(id: Int32(id), logits: logits.span).logprob
+                let logprob = logits.span.logprob(of: id) ?? .nan
                 #expect(abs(Double(logprob) - expected[id]) < 1e-5)
             }
         }
         let odd: [Float] = [.nan, 0, .infinity]
-        #expect(try TokenLogprob(id: 0, logits: odd.span).logprob == -.infinity)
-        #expect(try TokenLogprob(id: 2, logits: odd.span).logprob == 0)
-        let none: [Float] = [.nan]
-        #expect(throws: SamplingError.noCandidate) { try TokenLogprob(id: 0, logits: none.span) }
+        let ids = [0, 2].map { odd.span.logprob(of: $0) }
+        #expect(ids == [-.infinity, 0])
+        let none = [Float.nan]
+        let absent = none.span.logprob(of: 0)
+        #expect(absent == nil)
     }
 
     @Test func extremeTemperatures() throws {

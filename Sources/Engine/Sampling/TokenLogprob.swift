@@ -8,15 +8,3 @@ package struct TokenLogprob: Sendable, Equatable {
         self.logprob = logprob
     }
 }
-
-extension TokenLogprob {
-    /// A token under the model's own distribution, the log-softmax of the logits: for the tokens of a prompt and for perplexity.
-    ///
-    /// - Parameters:
-    ///   - id: a token of the vocabulary.
-    ///   - logits: one per token of the vocabulary; NaN counts as minus infinity.
-    package init(id: Int32, logits: Span<Float>) throws(SamplingError) {
-        guard let likeliest = logits.indexOfMaximum() else { throw .noCandidate }
-        self.init(id: id, logprob: logits.logprob(of: Int(id), maximum: logits[likeliest]))
-    }
-}

@@ -55,13 +55,13 @@ extension Span where Element == Float {
         return (bestBlock * Lanes.scalarCount..<count).first { self[$0] == best }
     }
 
-    /// The log-softmax of one element; `nil` where no element is above minus infinity.
+    /// The log-softmax of one element; `nil` where no element is above minus infinity. NaN counts as minus infinity.
     package func logprob(of index: Int) -> Float? {
         guard let greatest = indexOfMaximum() else { return nil }
         return logprob(of: index, maximum: self[greatest])
     }
 
-    /// The log-softmax of one element, given the greatest; NaN counts as minus infinity.
+    /// The log-softmax of one element, given the greatest.
     func logprob(of index: Int, maximum: Float) -> Float {
         let maximum = usable(maximum)
         var total = 0.0
