@@ -8,11 +8,13 @@ final class CPUExecutable: Executable {
     private let step: (Int) -> Void
 
     init(
-        _ program: Program, _ weights: CPUWeights, _ cache: KVCacheConfiguration, _ limits: StepLimits, _ pool: WorkerPool
+        _ program: Program, _ weights: CPUWeights, _ cache: KVCacheConfiguration, _ limits: StepLimits,
+        _ pool: WorkerPool
     ) throws(BackendError) {
         self.pool = pool
         state = try StepState(
-            program: program, weights: weights, cache: KVPool(program.cache, cache), workers: pool.count, limits: limits)
+            program: program, weights: weights, cache: KVPool(program.cache, cache), workers: pool.count, limits: limits
+        )
         let splits = try SplitStates(
             program, workers: pool.count, limits: limits, positions: cache.blockCount * cache.blockLength)
         phases = Lowering.phases(of: program, state, splits)

@@ -79,9 +79,9 @@ final class StepState {
         unsafe rowSequences.deallocate()
         unsafe tokens.deallocate()
         unsafe outputIndices.deallocate()
-        for unsafe rope in unsafe ropes { unsafe rope.deallocate() }
-        for unsafe memory in unsafe scratch { unsafe memory.deallocate() }
-        for unsafe (base, count) in unsafe valueMemory { unsafe HugePages.free(base, count) }
+        unsafe ropes.forEach { unsafe $0.deallocate() }
+        unsafe scratch.forEach { unsafe $0.deallocate() }
+        unsafe valueMemory.forEach { unsafe HugePages.free($0.0, $0.1) }
     }
 
     /// Takes over the inputs of a step.
@@ -108,7 +108,9 @@ final class StepState {
 
     /// Row 0 of a value.
     func base(_ value: Value) -> UnsafeMutablePointer<Float> {
-        guard let base = unsafe values[value.index] else { preconditionFailure("value \(value.index) is never written") }
+        guard let base = unsafe values[value.index] else {
+            preconditionFailure("value \(value.index) is never written")
+        }
         return unsafe base
     }
 

@@ -96,7 +96,8 @@ extension ProgramBuilder {
         let bias = optionalVector(name + ".bias", outputs)
         let output = value(outputs)
         ops.append(
-            .linear(.init(input: input, projections: [.init(weight: matrix, bias: bias, output: output, residual: nil)])))
+            .linear(
+                .init(input: input, projections: [.init(weight: matrix, bias: bias, output: output, residual: nil)])))
         return output
     }
 

@@ -22,7 +22,9 @@ private func runtime(
 }
 
 extension Generator {
-    fileprivate func request(_ prompt: String, _ change: (inout GenerationRequest) -> Void = { _ in }) -> GenerationRequest {
+    fileprivate func request(_ prompt: String, _ change: (inout GenerationRequest) -> Void = { _ in })
+        -> GenerationRequest
+    {
         var request = GenerationRequest(
             prompt: runtime.tokenizer.encode(prompt, addSpecial: true, parseSpecial: true))
         request.maxNewTokens = 60
@@ -31,7 +33,9 @@ extension Generator {
         return request
     }
 
-    fileprivate func run(_ prompt: String, _ change: (inout GenerationRequest) -> Void = { _ in }) throws -> GenerationResult {
+    fileprivate func run(_ prompt: String, _ change: (inout GenerationRequest) -> Void = { _ in }) throws
+        -> GenerationResult
+    {
         try generate(request(prompt, change)) { _ in true }
     }
 }
@@ -87,7 +91,8 @@ private let prompt = "Once upon a time, there was a"
     @Test func nothingButTheRequestMatters() throws {
         let whole = try Generator(runtime()).run(prompt) { $0.wantsPromptLogprobs = true }
         let others = try [
-            runtime(threads: 1), runtime(threads: 3), runtime(stepRows: 1), runtime(stepRows: 3), runtime(repack: false),
+            runtime(threads: 1), runtime(threads: 3), runtime(stepRows: 1), runtime(stepRows: 3),
+            runtime(repack: false),
         ]
         for other in others {
             let result = try Generator(other).run(prompt) { $0.wantsPromptLogprobs = true }

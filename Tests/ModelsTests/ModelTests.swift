@@ -24,7 +24,8 @@ private struct Fixture {
         ]
         for layer in 0..<2 {
             let shapes: [(String, [Int])] = [
-                ("attn_norm", [32]), ("ffn_norm", [32]), ("attn_q", [32, 32]), ("attn_k", [32, 16]), ("attn_v", [32, 16]),
+                ("attn_norm", [32]), ("ffn_norm", [32]), ("attn_q", [32, 32]), ("attn_k", [32, 16]),
+                ("attn_v", [32, 16]),
                 ("attn_output", [32, 32]), ("ffn_gate", [32, 64]), ("ffn_up", [32, 64]), ("ffn_down", [64, 32]),
             ]
             list += shapes.map { ("blk.\(layer).\($0).weight", $1) }

@@ -37,12 +37,14 @@ package final class WorkerPool: Sendable {
     private static func start(_ worker: Int, of crew: Crew) -> pthread_t {
         let member = unsafe Unmanaged.passRetained(Member(crew, worker))
         var thread = pthread_t()
-        let status = unsafe pthread_create(&thread, nil, { argument in
-            guard let argument = unsafe argument else { return nil }
-            let member = unsafe Unmanaged<Member>.fromOpaque(argument).takeRetainedValue()
-            member.crew.work(as: member.worker)
-            return nil
-        }, member.toOpaque())
+        let status = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                let member = unsafe Unmanaged<Member>.fromOpaque(argument).takeRetainedValue()
+                member.crew.work(as: member.worker)
+                return nil
+            }, member.toOpaque())
         precondition(status == 0, "cannot start a worker thread: error \(status)")
         return thread
     }
