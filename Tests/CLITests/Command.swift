@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Synchronization
 import Testing
 
 /// A run of the built binary.
@@ -63,18 +64,31 @@ struct Command {
 
         /// Reads what is left of both streams and waits for the end.
         func finish() -> Result {
-            let group = DispatchGroup()
-            nonisolated(unsafe) var errors = Data()
-            group.enter()
-            DispatchQueue.global().async { [diagnostics] in
-                unsafe errors = diagnostics.fileHandleForReading.readDataToEndOfFile()
-                group.leave()
-            }
+            let errors = Drain(diagnostics.fileHandleForReading)
             let rest = output.fileHandleForReading.readDataToEndOfFile()
-            group.wait()
+            let text = String(decoding: errors.wait(), as: UTF8.self)
             process.waitUntilExit()
-            return unsafe Result(
-                output: rest, diagnostics: String(decoding: errors, as: UTF8.self), exitCode: process.terminationStatus)
+            return Result(output: rest, diagnostics: text, exitCode: process.terminationStatus)
+        }
+    }
+
+    /// Reads a stream to its end beside everything else, so that its writer never waits.
+    private final class Drain: Sendable {
+        private let data = Mutex(Data())
+        private let group = DispatchGroup()
+
+        init(_ handle: FileHandle) {
+            group.enter()
+            DispatchQueue.global().async {
+                let read = handle.readDataToEndOfFile()
+                self.data.withLock { $0 = read }
+                self.group.leave()
+            }
+        }
+
+        func wait() -> Data {
+            group.wait()
+            return data.withLock { $0 }
         }
     }
 }

@@ -30,8 +30,8 @@ struct MemoryPlan {
     }
 
     private static func rowBytes(_ length: Int, _ format: KVFormat) -> Int {
-        let block = format.format.blockLength
-        return (length + block - 1) / block * format.format.blockBytes
+        // A last part shorter than a block takes its share of one.
+        (length * format.format.blockBytes + format.format.blockLength - 1) / format.format.blockLength
     }
 
     var total: Int { weights + cache }
