@@ -56,7 +56,8 @@ import Testing
         expectFailure(try Command.run("quantize", "-m", target.path("none.gguf"), "-o", output, "--type", "Q8_0"))
         #expect(try FileManager.default.contentsOfDirectory(atPath: target.url.path).isEmpty)
         expectFailure(
-            try Command.run("quantize", "-m", exampleModel, "-o", target.path("no/such/folder.gguf"), "--type", "Q8_0"),
+            try Command.run(
+                "quantize", "-m", exampleModel, "-o", target.path("no/such/folder.gguf"), "--type", "Q8_0", "--quiet"),
             mentions: "no/such")
         let copy = target.path("copy.gguf")
         try FileManager.default.copyItem(atPath: exampleModel, toPath: copy)
