@@ -54,16 +54,21 @@ let package = Package(
             name: "QuantTests", dependencies: ["CFormats", "Quant", "TestSupport"],
             exclude: ["reference.py", "Vectors.txt"]),
         .target(name: "Fuzzing", dependencies: ["CZstd", "GGUF", "Quant"], path: "Tests/Fuzzing"),
+
         .testTarget(
             name: "GGUFTests", dependencies: ["Fuzzing", "GGUF", "Quant", "TestSupport"], exclude: ["reference.py"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
         .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer", "GGUF", "TestSupport"]),
         .testTarget(name: "ChatTests", dependencies: ["Chat", "JSON", "TestSupport"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
-        .testTarget(name: "ModelsTests", dependencies: ["Models", "GGUF", "Compute", "TestSupport"]),
+        .testTarget(name: "ModelsTests", dependencies: ["Compute", "GGUF", "Models", "Quant", "TestSupport"]),
         .testTarget(name: "CPUTests", dependencies: ["CPU", "CCPU", "Quant", "TestSupport"]),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "Compute", "CPU", "Models", "Tokenizer", "TestSupport"]),
+            name: "EngineTests",
+            dependencies: [
+                "AllocationCounter", "Compute", "CPU", "Engine", "GGUF", "Models", "Quant", "TestSupport", "Tokenizer",
+            ]),
         .testTarget(
             name: "Conformance", dependencies: ["Compute", "CPU", "Quant", "TestSupport"], path: "Tests/Conformance"),
         .testTarget(name: "CLITests", dependencies: ["JSON", "TestSupport"]),

@@ -15,7 +15,8 @@ package final class CPUBackend: Backend {
         pool = WorkerPool(count: threads ?? Self.availableProcessors())
         self.repack = repack
         device = DeviceInfo(
-            id: "cpu", name: "CPU (\(InstructionSet.best.rawValue))", threads: pool.count, memory: Self.physicalMemory())
+            id: "cpu", name: "CPU (\(InstructionSet.best.rawValue))", threads: pool.count, memory: Self.physicalMemory()
+        )
     }
 
     package func supports(_ op: Op) -> Bool { true }

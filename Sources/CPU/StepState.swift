@@ -46,6 +46,8 @@ final class StepState {
         unsafe positions = .allocate(capacity: limits.rows)
         unsafe rowSequences = .allocate(capacity: limits.rows)
         unsafe tokens = .allocate(capacity: limits.rows)
+        sequences.reserveCapacity(limits.sequences)
+        blockTables.reserveCapacity(cache.configuration.blockCount)
         unsafe outputIndices = .allocate(capacity: limits.outputRows)
         unsafe ropes = program.ropes.map {
             .allocate(capacity: max(1, 2 * limits.rows * $0.inverseFrequencies.count))
@@ -77,9 +79,9 @@ final class StepState {
         unsafe rowSequences.deallocate()
         unsafe tokens.deallocate()
         unsafe outputIndices.deallocate()
-        for unsafe rope in unsafe ropes { unsafe rope.deallocate() }
-        for unsafe memory in unsafe scratch { unsafe memory.deallocate() }
-        for unsafe (base, count) in unsafe valueMemory { unsafe HugePages.free(base, count) }
+        unsafe ropes.forEach { unsafe $0.deallocate() }
+        unsafe scratch.forEach { unsafe $0.deallocate() }
+        unsafe valueMemory.forEach { unsafe HugePages.free($0.0, $0.1) }
     }
 
     /// Takes over the inputs of a step.
@@ -106,7 +108,9 @@ final class StepState {
 
     /// Row 0 of a value.
     func base(_ value: Value) -> UnsafeMutablePointer<Float> {
-        guard let base = unsafe values[value.index] else { preconditionFailure("value \(value.index) is never written") }
+        guard let base = unsafe values[value.index] else {
+            preconditionFailure("value \(value.index) is never written")
+        }
         return unsafe base
     }
 

@@ -33,7 +33,8 @@ struct WeightLoader {
             }
             let bytes = try source.read(weight.name)
             guard bytes.count == rowBytes * weight.rows * weight.experts else {
-                throw failure(weight, "has \(bytes.count) bytes, its shape asks for \(rowBytes * weight.rows * weight.experts)")
+                throw failure(
+                    weight, "has \(bytes.count) bytes, its shape asks for \(rowBytes * weight.rows * weight.experts)")
             }
             if roles[index].contains(.vector) {
                 let count = weight.experts * weight.rows * weight.columns
@@ -46,7 +47,8 @@ struct WeightLoader {
             }
             if roles[index].contains(.matrix) {
                 matrices[index] = try matrix(weight, format, bytes, rowBytes) { share in
-                    progress((Double(done) + share * Double(weight.experts * weight.rows * weight.columns)) / Double(total))
+                    progress(
+                        (Double(done) + share * Double(weight.experts * weight.rows * weight.columns)) / Double(total))
                 }
             }
             done += weight.experts * weight.rows * weight.columns
@@ -93,7 +95,8 @@ struct WeightLoader {
                     let groups = first..<min(first + Self.groupsPerTask, packed.rowGroups)
                     let base = expert * weight.rows * rowBytes
                     let rows =
-                        groups.lowerBound * PackedMatrix.groupRows..<min(
+                        groups.lowerBound
+                        * PackedMatrix.groupRows..<min(
                             groups.upperBound * PackedMatrix.groupRows, weight.rows)
                     let range = base + rows.lowerBound * rowBytes..<base + rows.upperBound * rowBytes
                     if let block = format.firstNonFiniteBlock(in: bytes, range) {

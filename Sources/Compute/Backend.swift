@@ -100,7 +100,8 @@ package final class WeightBytes: Sendable {
     ///   - owner: Kept alive as long as the bytes are in use.
     ///   - discard: Tells the owner that a range of the bytes will not be read again soon.
     package init(
-        base: UnsafeRawPointer, count: Int, owner: any Sendable, discard: @escaping @Sendable (Range<Int>) -> Void = { _ in }
+        base: UnsafeRawPointer, count: Int, owner: any Sendable,
+        discard: @escaping @Sendable (Range<Int>) -> Void = { _ in }
     ) {
         unsafe self.base = base
         self.count = count

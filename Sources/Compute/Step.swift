@@ -26,6 +26,14 @@ package struct StepInputs: Sendable {
     /// Rows whose logits are wanted, ascending.
     package var outputRows: [Int32] = []
 
+    /// - Parameter blocks: Entries that all block tables of a step take together at most.
+    package init(limits: StepLimits, blocks: Int) {
+        tokens.reserveCapacity(limits.rows)
+        sequences.reserveCapacity(limits.sequences)
+        blockTables.reserveCapacity(blocks)
+        outputRows.reserveCapacity(limits.outputRows)
+    }
+
     package init() {}
 
     package mutating func removeAll() {

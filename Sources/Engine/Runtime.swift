@@ -47,7 +47,7 @@ package final class Runtime {
     package let weightBytes: Int
 
     private let executable: any Executable
-    private var inputs = StepInputs()
+    private var inputs: StepInputs
     private var outputs: StepOutputs
     private let blocksPerSequence: Int
     private static let blockLength = 32
@@ -70,6 +70,10 @@ package final class Runtime {
         for op in model.program.ops where !backend.supports(op) {
             throw .backend(.unsupported("an operation that the model needs"))
         }
+        let blockCount = blocksPerSequence * configuration.sequences
+        let limits = StepLimits(
+            rows: configuration.stepRows, sequences: configuration.sequences, outputRows: configuration.outputRows)
+        inputs = StepInputs(limits: limits, blocks: blockCount)
         do {
             let weights = try backend.load(model.weights, for: model.program, progress: progress)
             weightBytes = weights.byteCount
@@ -77,10 +81,8 @@ package final class Runtime {
                 model.program, weights: weights,
                 cache: KVCacheConfiguration(
                     format: configuration.kvFormat.format, blockLength: Self.blockLength,
-                    blockCount: blocksPerSequence * configuration.sequences),
-                limits: StepLimits(
-                    rows: configuration.stepRows, sequences: configuration.sequences,
-                    outputRows: configuration.outputRows))
+                    blockCount: blockCount),
+                limits: limits)
         } catch {
             throw .backend(error)
         }

@@ -32,7 +32,9 @@ struct FileCatalog: TensorCatalog {
     func dimensions(of name: String) -> [Int]? { file.tensor(name)?.dimensions }
 
     func constants(_ name: String) -> [Float]? {
-        guard let tensor = file.tensor(name), tensor.format == .f32, let data = try? file.read(tensor) else { return nil }
+        guard let tensor = file.tensor(name), tensor.format == .f32, let data = try? file.read(tensor) else {
+            return nil
+        }
         return (0..<data.count / 4).map {
             unsafe data.base.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self)
         }

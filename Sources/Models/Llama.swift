@@ -3,6 +3,8 @@ internal import Compute
 /// Llama 1–3.x and what shares its graph: Mistral, Mixtral, SmolLM, Yi, TinyLlama …
 struct Llama: Architecture {
     static let names = ["llama"]
+    /// Far beyond any model: bounds what a hostile file can make the program allocate before its tensors are checked.
+    private static let longestHead = 1 << 16
 
     private struct Layer {
         let heads: Int
@@ -39,6 +41,9 @@ struct Llama: Architecture {
         valueLength = try parameters.optionalCount("attention.value_length") ?? headLength
         guard keyLength > 0, valueLength > 0 else {
             throw parameters.invalid("attention.head_count", "is \(heads[0]) for a width of \(width)")
+        }
+        guard keyLength <= Self.longestHead, valueLength <= Self.longestHead else {
+            throw parameters.invalid("attention.key_length", "is \(max(keyLength, valueLength)), out of range")
         }
         let window = try parameters.int("attention.sliding_window") ?? 0
         self.window = window > 0 ? window : nil

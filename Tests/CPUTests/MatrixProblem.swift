@@ -50,7 +50,8 @@ struct Problem {
             let matrix = PackedMatrix(format: format, rows: rows, columns: columns)!
             unsafe blocks.withUnsafeBytes {
                 for group in 0..<matrix.rowGroups {
-                    unsafe matrix.pack(rowGroups: group..<group + 1, from: $0.baseAddress!, instructionSet: instructionSet)
+                    unsafe matrix.pack(
+                        rowGroups: group..<group + 1, from: $0.baseAddress!, instructionSet: instructionSet)
                 }
             }
             return matrix
@@ -61,13 +62,15 @@ struct Problem {
     }
 
     func product(
-        _ matrix: PackedMatrix, inputs count: Int, _ instructionSet: InstructionSet, expert: Int = 0, rowSplits: [Int]? = nil,
+        _ matrix: PackedMatrix, inputs count: Int, _ instructionSet: InstructionSet, expert: Int = 0,
+        rowSplits: [Int]? = nil,
         groupSplits: [Int]? = nil, bias: [Float]? = nil, residual: [Float]? = nil, residualStride: Int = 0,
         indices: [Int32]? = nil
     ) -> [Float] {
         var activations = Activations(rows: count, columns: columns)
         activations.reshape(matrix.activationKind, rows: count, columns: columns)
-        unsafe activations.fill(rows: 0..<count, from: inputs, stride: columns, indices: indices, instructionSet: instructionSet)
+        unsafe activations.fill(
+            rows: 0..<count, from: inputs, stride: columns, indices: indices, instructionSet: instructionSet)
         let scratch = UnsafeMutableRawPointer.allocate(byteCount: PackedMatrix.scratchBytes, alignment: 64)
         defer { unsafe scratch.deallocate() }
         var output = [Float](repeating: Self.untouched, count: count * Self.stride + 16)
@@ -93,7 +96,9 @@ struct Problem {
         for m in 0..<count {
             for n in 0..<Self.stride {
                 let want = n < rows ? expected[m * rows + n] : Self.untouched
-                if n < rows || rows <= Self.stride, output[m * Self.stride + n].bitPattern != want.bitPattern { return false }
+                if n < rows || rows <= Self.stride, output[m * Self.stride + n].bitPattern != want.bitPattern {
+                    return false
+                }
             }
         }
         return output.suffix(16).allSatisfy { $0 == Self.untouched }

@@ -11,7 +11,8 @@ struct MatrixTests {
     @Test func everyQuantizedFormatHasKernels() {
         let names = Set(Self.formats.map(\.name))
         let expected = [
-            "F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ1_S",
+            "F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K",
+            "IQ1_S",
             "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "IQ4_NL", "IQ4_XS", "TQ1_0", "TQ2_0", "MXFP4",
             "NVFP4",
         ]
@@ -91,7 +92,8 @@ struct MatrixTests {
         let residual = (0..<7 * 40).map { Float($0 % 13) / 3 }
         for instructionSet in InstructionSet.supported {
             let matrix = problem.matrix(repacked: true, instructionSet)
-            let output = problem.product(matrix, inputs: 7, instructionSet, bias: bias, residual: residual, residualStride: 40)
+            let output = problem.product(
+                matrix, inputs: 7, instructionSet, bias: bias, residual: residual, residualStride: 40)
             for m in 0..<7 {
                 for n in 0..<33 {
                     let expected = problem.expected[m * 33 + n] + bias[n] + residual[m * 40 + n]

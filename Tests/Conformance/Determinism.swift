@@ -79,7 +79,8 @@ import Testing
     @Test func splitsDoNotMatter() throws {
         let model = ToyModel.make("long") { $0.layers = 1 }
         let tokens = randomTokens(1200, seed: 24)
-        let chunked = try Session(model, on: CPUBackend(threads: 1), kv: .f16, positions: 1216).run(tokens, chunks: [160])
+        let chunked = try Session(model, on: CPUBackend(threads: 1), kv: .f16, positions: 1216).run(
+            tokens, chunks: [160])
         let stepped = try Session(model, on: CPUBackend(threads: 4), kv: .f16, positions: 1216).run(
             tokens, chunks: [160, 160, 160, 160, 160, 160, 160, 1])
         #expect(identical(stepped, chunked))

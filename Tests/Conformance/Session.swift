@@ -72,7 +72,8 @@ func randomTokens(_ count: Int, seed: UInt64, vocabulary: Int = 97) -> [Int32] {
 /// Largest difference relative to the largest magnitude of the reference.
 func relativeError(_ a: [[Float]], _ reference: [[Float]]) -> Float {
     let top = reference.flatMap { $0 }.map(abs).max() ?? 1
-    return zip(a.joined(), reference.joined()).map { abs($0 - $1) }.reduce(0) { $1.isNaN ? .infinity : max($0, $1) } / top
+    return zip(a.joined(), reference.joined()).map { abs($0 - $1) }.reduce(0) { $1.isNaN ? .infinity : max($0, $1) }
+        / top
 }
 
 /// Whether all logits are the same to the bit. (A plain comparison would print them all when it fails.)

@@ -27,7 +27,7 @@ enum Inspection {
 
     static func problem(of data: TensorData, for tensor: TensorInfo) -> String? {
         if data.count != tensor.byteCount { return "\(tensor.name) has \(data.count) bytes, not \(tensor.byteCount)" }
-        let sum = unsafe data.bytes.reduce(UInt64(0)) { $0 &+ UInt64($1) }
+        let sum = unsafe data.withUnsafeBytes { unsafe $0.reduce(UInt64(0)) { $0 &+ UInt64($1) } }
         data.discard(0..<data.count)
         return sum == .max ? "a sum that cannot be" : nil
     }

@@ -26,16 +26,16 @@ struct HostileFile: CustomTestStringConvertible, Sendable {
 
 @Suite("Hostile files")
 struct HostileTests {
-    @Test("Header", arguments: header)
+    @Test("Header", arguments: HostileFile.header)
     func header(file: HostileFile) { check(file) }
 
-    @Test("Metadata", arguments: metadata)
+    @Test("Metadata", arguments: HostileFile.metadata)
     func metadata(file: HostileFile) { check(file) }
 
-    @Test("Tensor directory", arguments: directory)
+    @Test("Tensor directory", arguments: HostileFile.directory)
     func directory(file: HostileFile) { check(file) }
 
-    @Test("Published vulnerabilities of other readers", arguments: vulnerabilities)
+    @Test("Published vulnerabilities of other readers", arguments: HostileFile.vulnerabilities)
     func vulnerabilities(file: HostileFile) { check(file) }
 
     @Test("Cut off anywhere", arguments: Seeds.files.indices)
@@ -56,7 +56,10 @@ struct HostileTests {
         #expect(!line.contains("\n"))
     }
 
-    private static let header: [HostileFile] = [
+}
+
+extension HostileFile {
+    static let header: [HostileFile] = [
         HostileFile("text", "byte 0: is not a GGUF file: it starts with 0x68656c6c", bytes: Array("hello".utf8)),
         HostileFile("ZIP archive", "is not a GGUF file but a ZIP archive", bytes: [0x50, 0x4B, 3, 4, 0, 0]),
         HostileFile("GGJT", "a GGJT file, older than GGUF", bytes: Array("tjgg".utf8)),
@@ -85,7 +88,7 @@ struct HostileTests {
             bytes: SeedFile(tensors: 131_073).bytes + [UInt8](repeating: 0, count: 131_073 * 32)),
     ]
 
-    private static let metadata: [HostileFile] = [
+    static let metadata: [HostileFile] = [
         HostileFile("empty key", "byte 24: a key is 0 bytes long, not 1 to 65535") {
             $0.entry("") { $0.string("value") }
         },
@@ -176,7 +179,7 @@ struct HostileTests {
         },
     ]
 
-    private static let directory: [HostileFile] = [
+    static let directory: [HostileFile] = [
         HostileFile("empty name", "byte 24: a tensor name is 0 bytes long") { file in
             file.tensor("", [8], type: 0, offset: 0)
             file.data(32)

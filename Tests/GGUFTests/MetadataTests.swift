@@ -22,31 +22,43 @@ struct MetadataTests {
         #expect(try metadata.ints("int64s") == [.min, 0])
         #expect(try metadata.ints("uint8") == [255])
         #expect(try metadata.floats("float32s") == [1.5, -.infinity])
-        #expect(try metadata.floats("float64") == [.pi])
+        #expect(try metadata.floats("float64") == [Float(Double.pi)])
         #expect(try metadata.bools("bools") == [true, false, true])
         #expect(try metadata.bools("false") == [false])
         #expect(try metadata.strings("strings")?.map { String(decoding: $0, as: UTF8.self) } == ["a", "", "ä"])
         #expect(try metadata.ints("absent") == nil)
     }
 
-    @Test(
-        "A wrong type or a missing key names file, key and both types",
-        arguments: [
-            ("m.gguf: key 'uint8': is uint8, not a string", { _ = try $0.string("uint8") }),
-            ("m.gguf: key 'string': is string, not an integer that fits 64 bits", { _ = try $0.int("string") }),
-            ("m.gguf: key 'uint64': is uint64, not an integer that fits 64 bits", { _ = try $0.int("uint64") }),
-            ("m.gguf: key 'bools': is array of 3 bool, not an array of integers", { _ = try $0.ints("bools") }),
-            ("m.gguf: key 'uint64s': is array of 1 uint64, not an array of integers", { _ = try $0.ints("uint64s") }),
-            ("m.gguf: key 'int8s': is array of 2 int8, not an array of floats", { _ = try $0.floats("int8s") }),
-            ("m.gguf: key 'string': is string, not an array of strings", { _ = try $0.strings("string") }),
-            ("m.gguf: key 'uint8': is uint8, not a bool", { _ = try $0.bool("uint8") }),
-            ("m.gguf: key 'absent': is missing", { _ = try $0.requiredInt("absent") }),
-            ("m.gguf: key 'absent': is missing", { _ = try $0.requiredString("absent") }),
-            ("m.gguf: key 'absent': is missing", { _ = try $0.requiredFloat("absent") }),
-        ] as [(String, @Sendable (Metadata) throws -> Void)])
-    func mismatches(message: String, access: @Sendable (Metadata) throws -> Void) {
-        #expect { try access(metadata) } throws: { "\($0)" == message }
+    struct Mismatch: CustomTestStringConvertible, Sendable {
+        let message: String
+        let access: @Sendable (Metadata) throws -> Void
+        var testDescription: String { message }
+
+        init(_ message: String, _ access: @escaping @Sendable (Metadata) throws -> Void) {
+            (self.message, self.access) = (message, access)
+        }
     }
+
+    @Test("A wrong type or a missing key names file, key and both types", arguments: mismatches)
+    func refuses(mismatch: Mismatch) {
+        #expect { try mismatch.access(metadata) } throws: { "\($0)" == mismatch.message }
+    }
+
+    private static let mismatches = [
+        Mismatch("m.gguf: key 'uint8': is uint8, not a string") { _ = try $0.string("uint8") },
+        Mismatch("m.gguf: key 'string': is string, not an integer that fits 64 bits") { _ = try $0.int("string") },
+        Mismatch("m.gguf: key 'uint64': is uint64, not an integer that fits 64 bits") { _ = try $0.int("uint64") },
+        Mismatch("m.gguf: key 'bools': is array of 3 bool, not an array of integers") { _ = try $0.ints("bools") },
+        Mismatch("m.gguf: key 'uint64s': is array of 1 uint64, not an array of integers") {
+            _ = try $0.ints("uint64s")
+        },
+        Mismatch("m.gguf: key 'int8s': is array of 2 int8, not an array of floats") { _ = try $0.floats("int8s") },
+        Mismatch("m.gguf: key 'string': is string, not an array of strings") { _ = try $0.strings("string") },
+        Mismatch("m.gguf: key 'uint8': is uint8, not a bool") { _ = try $0.bool("uint8") },
+        Mismatch("m.gguf: key 'absent': is missing") { _ = try $0.requiredInt("absent") },
+        Mismatch("m.gguf: key 'absent': is missing") { _ = try $0.requiredString("absent") },
+        Mismatch("m.gguf: key 'absent': is missing") { _ = try $0.requiredFloat("absent") },
+    ]
 
     @Test func editing() {
         var metadata = Metadata([("a", .uint8(1)), ("b", .uint8(2)), ("a", .uint8(3)), ("c", .uint8(4))])

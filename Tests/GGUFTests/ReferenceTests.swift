@@ -69,14 +69,12 @@ struct RealFileTests {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/reference.py"
         let process = Process()
         process.executableURL = URL(fileURLWithPath: interpreter)
-        process.arguments = [script, path]
-        let pipe = Pipe()
-        process.standardOutput = pipe
+        let folder = try TemporaryFolder()
+        process.arguments = [script, path, folder.path("listing")]
         try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)
-        return String(decoding: output, as: UTF8.self).split(separator: "\n").map(String.init)
+        return String(decoding: try folder.read("listing"), as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
     private func types(_ value: Metadata.Value) -> String {

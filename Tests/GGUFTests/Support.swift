@@ -33,7 +33,7 @@ extension GGUFFile {
 
     func bytes(_ name: String) throws -> [UInt8] {
         guard let tensor = tensor(name) else { throw GGUFError(file: path, place: .tensor(name), problem: "not found") }
-        return unsafe [UInt8](try read(tensor).bytes)
+        return try unsafe read(tensor).withUnsafeBytes { unsafe [UInt8]($0) }
     }
 }
 

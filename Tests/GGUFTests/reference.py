@@ -1,10 +1,11 @@
-"""Lists a GGUF file as the `gguf` package reads it: reference.py FILE"""
+"""Lists a GGUF file as the `gguf` package reads it: reference.py FILE LISTING"""
 
 import sys
 import zlib
 
 from gguf import GGUFReader, GGUFValueType
 
+sys.stdout = open(sys.argv[2], "w", encoding="utf-8")
 reader = GGUFReader(sys.argv[1])
 for field in reader.fields.values():
     if field.name.startswith("GGUF."):

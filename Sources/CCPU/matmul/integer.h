@@ -4,6 +4,7 @@
 //         acc = fma(-min of weights, scale of x * sum of codes of x, acc)          (formats with mins)
 #pragma once
 #include "layouts/all.h"
+#include "read.h"
 
 typedef struct {
     int group, has_min;
@@ -58,7 +59,7 @@ INLINE int halves(traits t) { return BLOCK / t.group; }
 
 INLINE void panel_tile(
     const traits t, const int R, const int C, const uint8_t *panel, size_t panel_stride, int64_t blocks,
-    const uint8_t *tile, float *out, int64_t stride, bool start
+    const uint8_t *tile, float *out, int64_t stride, bool start, fetch ahead
 ) {
     const size_t bytes = panel_bytes(t.group, t.has_min);
     f32x16 acc[4][4];
@@ -66,6 +67,8 @@ INLINE void panel_tile(
         acc[r][c] = start ? (f32x16)0 : load_f32(out + c * stride + r * CPU_GROUP_ROWS);
     for (int64_t b = 0; b < blocks; b++) {
         const uint8_t *p = panel + (size_t)b * bytes;
+        for (int64_t line = b * ahead.lines; line < (b + 1) * ahead.lines; line++)
+            UNROLL for (int r = 0; r < R; r++) __builtin_prefetch(ahead.base + (size_t)r * ahead.stride + 64 * line, 0, 2);
         ADD_BLOCK(
             t, R, C, tile + b * TILE_BYTES * C, acc, load_u8(p + (size_t)r * panel_stride + 64 * v),
             load_f32(p + (size_t)r * panel_stride + 512 + 64 * h),
@@ -77,28 +80,32 @@ INLINE void panel_tile(
 
 INLINE void panel_groups(
     const traits t, const int C, const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks,
-    const uint8_t *tile, float *out, int64_t stride, bool start
+    const uint8_t *tile, float *out, int64_t stride, bool start, fetch ahead
 ) {
     int r = 0;
     if (MICRO_ROWS == 3 && C == 4 && groups == 3) {
-        panel_tile(t, 3, C, panel, panel_stride, blocks, tile, out, stride, start);
+        panel_tile(t, 3, C, panel, panel_stride, blocks, tile, out, stride, start, ahead);
         return;
     }
-    for (; MICRO_ROWS >= 2 && C == 4 && r + 2 <= groups; r += 2)
-        panel_tile(t, 2, C, panel + (size_t)r * panel_stride, panel_stride, blocks, tile, out + 16 * r, stride, start);
-    for (; r < groups; r++)
-        panel_tile(t, 1, C, panel + (size_t)r * panel_stride, panel_stride, blocks, tile, out + 16 * r, stride, start);
+    for (; MICRO_ROWS >= 2 && C == 4 && r + 2 <= groups; r += 2) {
+        panel_tile(t, 2, C, panel + (size_t)r * panel_stride, panel_stride, blocks, tile, out + 16 * r, stride, start, ahead);
+        ahead.base += 2 * ahead.stride;
+    }
+    for (; r < groups; r++) {
+        panel_tile(t, 1, C, panel + (size_t)r * panel_stride, panel_stride, blocks, tile, out + 16 * r, stride, start, ahead);
+        ahead.base += ahead.stride;
+    }
 }
 
 #define PANEL_KERNEL(name, group, has_min)                                                                       \
     static void panel_##name(                                                                                    \
         const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *tile, int width,   \
-        float *out, int64_t stride, bool start                                                                   \
+        float *out, int64_t stride, bool start, fetch ahead                                                      \
     ) {                                                                                                          \
         const traits t = {group, has_min, has_min ? 0 : 128};                                                    \
-        if (width == 4) panel_groups(t, 4, panel, panel_stride, groups, blocks, tile, out, stride, start);       \
-        else if (width == 2) panel_groups(t, 2, panel, panel_stride, groups, blocks, tile, out, stride, start);  \
-        else panel_groups(t, 1, panel, panel_stride, groups, blocks, tile, out, stride, start);                  \
+        if (width == 4) panel_groups(t, 4, panel, panel_stride, groups, blocks, tile, out, stride, start, ahead); \
+        else if (width == 2) panel_groups(t, 2, panel, panel_stride, groups, blocks, tile, out, stride, start, ahead); \
+        else panel_groups(t, 1, panel, panel_stride, groups, blocks, tile, out, stride, start, ahead);           \
     }
 PANEL_KERNEL(32, 32, 0)
 PANEL_KERNEL(32_min, 32, 1)
@@ -124,15 +131,17 @@ INLINE void interleave(const int8_t *codes, size_t row_codes, u8x64 *vectors) {
         const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t *panel    \
     ) {                                                                                                             \
         enum { BLOCKS = length / BLOCK, SCALES = length / group, HALVES = BLOCK / group };                          \
+        const int8_t *const table = READ_TABLE((const block_##name *)0);                                            \
         int8_t codes[16][length] = {0};                                                                             \
         float scales[16][SCALES] = {0}, mins[16][SCALES] = {0};                                                     \
         for (int64_t b = block_begin; b < block_end; b += BLOCKS) {                                                 \
             for (int r = 0; r < valid; r++)                                                                         \
-                name##_unpack((const block_##name *)(rows + (size_t)r * row_bytes) + b / BLOCKS, codes[r], scales[r], mins[r]); \
+                READ(name, (const block_##name *)(rows + (size_t)r * row_bytes) + b / BLOCKS, codes[r], scales[r], mins[r]); \
             for (int i = 0; i < BLOCKS; i++) {                                                                      \
                 u8x64 vectors[8];                                                                                   \
                 interleave(codes[0] + BLOCK * i, length, vectors);                                                  \
-                UNROLL for (int v = 0; v < 8; v++) *(u8x64 *)(panel + 64 * v) = has_min ? vectors[v] : vectors[v] ^ 128; \
+                UNROLL for (int v = 0; v < 8; v++) *(u8x64 *)(panel + 64 * v) =                             \
+                    table ? lookup(vectors[v], table, 128) : has_min ? vectors[v] : vectors[v] ^ 128;               \
                 float *fields = (float *)(panel + 512);                                                             \
                 for (int h = 0; h < HALVES; h++) for (int r = 0; r < 16; r++) fields[16 * h + r] = scales[r][HALVES * i + h]; \
                 for (int h = 0; has_min && h < HALVES; h++)                                                         \
@@ -156,13 +165,14 @@ FORMAT_LIST(UNPACK_BLOCKS)
             const int first = (int)(b % record_blocks);                                                             \
             for (int r = 0; r < valid; r++) {                                                                       \
                 const block_##name *block = (const block_##name *)(rows + (size_t)r * row_bytes) + b / BLOCKS;      \
-                name##_unpack(block, codes[r], scales, mins);                                                       \
+                READ(name, block, codes[r], scales, mins);                                                          \
                 name##_put_scales(p, first, r, block);                                                              \
             }                                                                                                       \
             for (int i = 0; i < BLOCKS; i++) {                                                                      \
                 u8x64 vectors[8];                                                                                   \
                 interleave(codes[0] + BLOCK * i, LENGTH, vectors);                                                  \
-                UNROLL for (int v = 0; v < 8; v++) vectors[v] += code_offset;                                       \
+                const bool indices = READ_TABLE((const block_##name *)0) != 0;                                      \
+                UNROLL for (int v = 0; v < 8; v++) vectors[v] += indices ? 0 : code_offset;                         \
                 name##_put_codes(p, first + i, vectors);                                                            \
             }                                                                                                       \
         }                                                                                                           \

@@ -41,8 +41,9 @@ enum {
     PANEL_GROUPS = 3,    // row groups unpacked at once: what the largest micro-kernel takes
     PANEL_BLOCKS = 16,   // columns / 32 unpacked at once: such a panel stays in the L1 cache
     FLOAT_COLUMNS = 256, // the same for float formats
-    ROWS_AT_ONCE = 512,  // rows of x per pass over the weights
-    DIRECT_ROWS = 8,     // up to here products are computed while streaming repacked weights
+    ROWS_AT_ONCE = 256,  // rows of x per pass over the weights, at most
+    PASS_BYTES = 640 << 10,  // of prepared x per pass, where rows are long: they are read again for each panel, from the L2 cache
+    DIRECT_ROWS = 4,    // up to here products are computed while streaming repacked weights
 };
 
 // Kernels of one integer format.
@@ -71,10 +72,17 @@ typedef struct {
         const uint8_t *rows, size_t row_bytes, int valid, int64_t k_begin, int64_t k_end, uint8_t *panel);
 } float_kernels;
 
+// Memory to fetch while computing: `lines` cache lines of each row group per block, row groups `stride` bytes apart.
+typedef struct {
+    const uint8_t *base;
+    size_t stride;
+    int lines;
+} fetch;
+
 // Adds products of `groups` <= PANEL_GROUPS panels, `panel_stride` bytes apart, with a tile to out (or starts there).
 typedef void panel_kernel(
     const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *tile, int width, float *out,
-    int64_t stride, bool start);
+    int64_t stride, bool start, fetch ahead);
 
 #define FLOAT_FORMAT_LIST(X) X(f32, "F32", 0, 4) X(f16, "F16", 1, 2) X(bf16, "BF16", 30, 2)
 

@@ -41,6 +41,7 @@ typedef struct {
     const cpu_activations *x;
     const cpu_epilogue *epilogue;
     size_t group_bytes, row_bytes;
+    int64_t group_end;
     float *out;
     int64_t stride;
     uint8_t *panels;  // room for CHUNK_GROUPS panels
@@ -114,6 +115,17 @@ static void multiply_direct(const call *c, const integer_kernels *kernels, chunk
     }
 }
 
+// Repacked weights that are unpacked after blocks `b ..< end` of a chunk: fetched from DRAM while those are multiplied.
+static fetch next_weights(const call *c, chunk k, int64_t end, int64_t blocks) {
+    int64_t group = end < blocks ? k.group : k.group + k.groups, begin = end < blocks ? end : 0;
+    if (group >= c->group_end) return (fetch){0};
+    size_t bytes = c->group_bytes / (size_t)blocks;
+    int64_t count = blocks - begin < PANEL_BLOCKS ? blocks - begin : PANEL_BLOCKS;
+    int64_t tiles = (k.row_end - k.row_begin + CPU_TILE_ROWS - 1) / CPU_TILE_ROWS;
+    int64_t lines = (int64_t)bytes * count / 64, steps = tiles * (end < blocks ? PANEL_BLOCKS : count);
+    return (fetch){packed_group(c, group) + (size_t)begin * bytes, c->group_bytes, (int)((lines + steps - 1) / steps)};
+}
+
 static void multiply_panels(const call *c, const integer_kernels *kernels, chunk k) {
     const cpu_matrix_format *format = c->matrix->format;
     size_t panel_stride = panel_bytes(format->group, format->has_min) * PANEL_BLOCKS;
@@ -128,11 +140,15 @@ static void multiply_panels(const call *c, const integer_kernels *kernels, chunk
             else kernels->unpack_blocks(
                 block_row(c, k.group + r), c->row_bytes, rows_in_group(c, k.group + r), b, end, panel);
         }
+        fetch ahead = packed ? next_weights(c, k, end, blocks) : (fetch){0};
+        const uint8_t *fetched = ahead.base + c->group_bytes / (size_t)blocks * PANEL_BLOCKS;
         for (int64_t m = k.row_begin; m < k.row_end; m += CPU_TILE_ROWS) {
             place to = place_of(c, k, m);
             multiply(
                 c->panels, panel_stride, k.groups, end - b, tile_at(c->x, m) + b * TILE_BYTES * to.width, to.width, to.out,
-                to.stride, b == 0);
+                to.stride, b == 0, ahead);
+            ahead.base += (end - b) * ahead.lines * 64;
+            if (ahead.base >= fetched) ahead.lines = 0;
         }
     }
 }
@@ -181,6 +197,7 @@ void cpu_matmul(
         .epilogue = epilogue,
         .group_bytes = cpu_matrix_group_bytes(format, matrix->columns),
         .row_bytes = cpu_matrix_row_bytes(format, matrix->columns),
+        .group_end = group_end,
         .out = out,
         .stride = out_stride,
         .panels = scratch,
@@ -188,10 +205,13 @@ void cpu_matmul(
     };
     const bool floats = format->activations == CPU_ACTIVATIONS_F32;
     const integer_kernels *kernels = floats ? NULL : &c.kernels->integers[format->index];
-    for (int64_t m = row_begin; m < row_end; m += ROWS_AT_ONCE) {
-        int64_t end = row_end - m < ROWS_AT_ONCE ? row_end : m + ROWS_AT_ONCE;
+    int64_t rows = PASS_BYTES / (int64_t)cpu_activation_bytes(activations->kind, CPU_TILE_ROWS, matrix->columns) * CPU_TILE_ROWS;
+    if (rows > ROWS_AT_ONCE) rows = ROWS_AT_ONCE;
+    if (rows < 32) rows = 32;
+    for (int64_t m = row_begin; m < row_end; m += rows) {
+        int64_t end = row_end - m < rows ? row_end : m + rows;
         bool direct = !floats && matrix->packed && kernels->direct && end - m <= DIRECT_ROWS;
-        int step = floats || direct ? CHUNK_GROUPS : PANEL_GROUPS;
+        int step = (floats && end - m <= CPU_TILE_ROWS) || direct ? CHUNK_GROUPS : PANEL_GROUPS;
         for (int64_t g = group_begin; g < group_end; g += step) {
             chunk k = {g, m, end, group_end - g < step ? (int)(group_end - g) : step};
             if (floats) multiply_floats(&c, k);

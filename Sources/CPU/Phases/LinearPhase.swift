@@ -31,12 +31,14 @@ final class LinearPhase: Phase {
         let step = groupsPerTask(rows: rows, workers: state.workers)
         while true {
             var task = counter.next()
-            guard let product = products.first(where: { product in
-                let tasks = (product.matrix.rowGroups + step - 1) / step
-                if task < tasks { return true }
-                task -= tasks
-                return false
-            }) else { return }
+            guard
+                let product = products.first(where: { product in
+                    let tasks = (product.matrix.rowGroups + step - 1) / step
+                    if task < tasks { return true }
+                    task -= tasks
+                    return false
+                })
+            else { return }
             let first = task * step
             multiply(product, first..<min(first + step, product.matrix.rowGroups), state, worker)
         }

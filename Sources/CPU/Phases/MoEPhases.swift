@@ -52,8 +52,8 @@ final class Routing {
     }
 
     deinit {
-        for unsafe memory in unsafe [rowOfSlot, slots, chosen] { unsafe memory.deallocate() }
-        for unsafe memory in unsafe [shares, gate, up, down] { unsafe memory.deallocate() }
+        unsafe [rowOfSlot, slots, chosen].forEach { unsafe $0.deallocate() }
+        unsafe [shares, gate, up, down].forEach { unsafe $0.deallocate() }
     }
 
     /// Chooses the experts of a row: the best by router logit, ties to the lower index, in ascending order of index.
@@ -147,12 +147,14 @@ final class SlotPhase: Phase {
             switch source {
             case .rows:
                 unsafe routing.input.activations.fill(
-                    rows: first..<first + tile, from: state.base(routing.op.input), stride: state.stride(routing.op.input),
+                    rows: first..<first + tile, from: state.base(routing.op.input),
+                    stride: state.stride(routing.op.input),
                     indices: routing.rowOfSlot)
             case .hidden:
                 let offset = first * routing.hidden
                 unsafe state.ops.pointee.gate(
-                    routing.op.activation.kernelValue, routing.gate + offset, routing.up + offset, routing.gate + offset,
+                    routing.op.activation.kernelValue, routing.gate + offset, routing.up + offset,
+                    routing.gate + offset,
                     Int64(tile * routing.hidden))
                 unsafe routing.middle.activations.fill(
                     rows: first..<first + tile, from: routing.gate, stride: routing.hidden)
@@ -200,7 +202,8 @@ final class ExpertPhase: Phase {
         var next = counter.next()
         var task = 0
         for expert in 0..<routing.experts where !routing.ranges[expert].isEmpty {
-            for unsafe (matrix, output, stride) in unsafe matrices {
+            for index in unsafe matrices.indices {
+                let (matrix, output, stride) = unsafe matrices[index]
                 for first in Swift::stride(from: 0, to: matrix.rowGroups, by: Self.groupsPerTask) {
                     defer { task += 1 }
                     guard task == next else { continue }

@@ -46,7 +46,8 @@ final class SplitStates {
     }
 
     func finish(
-        _ total: UnsafePointer<Float>, _ op: Op.Attention, _ shape: CacheLayout.Layer, _ state: StepState, row: Int, head: Int
+        _ total: UnsafePointer<Float>, _ op: Op.Attention, _ shape: CacheLayout.Layer, _ state: StepState, row: Int,
+        head: Int
     ) {
         let sink = unsafe state.vector(op.sinks).map { unsafe $0[head] } ?? -.infinity
         unsafe state.ops.pointee.attention_finish(

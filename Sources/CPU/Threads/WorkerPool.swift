@@ -29,15 +29,22 @@ package final class WorkerPool: Sendable {
         withoutActuallyEscaping(body) { crew.run($0) }
     }
 
+    /// The same for a body that is kept: running it takes no memory.
+    func run(stored body: @escaping (Int) -> Void) {
+        if count == 1 { body(0) } else { crew.run(body) }
+    }
+
     private static func start(_ worker: Int, of crew: Crew) -> pthread_t {
         let member = unsafe Unmanaged.passRetained(Member(crew, worker))
         var thread = pthread_t()
-        let status = unsafe pthread_create(&thread, nil, { argument in
-            guard let argument = unsafe argument else { return nil }
-            let member = unsafe Unmanaged<Member>.fromOpaque(argument).takeRetainedValue()
-            member.crew.work(as: member.worker)
-            return nil
-        }, member.toOpaque())
+        let status = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                let member = unsafe Unmanaged<Member>.fromOpaque(argument).takeRetainedValue()
+                member.crew.work(as: member.worker)
+                return nil
+            }, member.toOpaque())
         precondition(status == 0, "cannot start a worker thread: error \(status)")
         return thread
     }

@@ -55,20 +55,22 @@ extension Span where Element == Float {
         return (bestBlock * Lanes.scalarCount..<count).first { self[$0] == best }
     }
 
-    /// The log-softmax of one element; `nil` where no element is above minus infinity.
+    /// The log-softmax of one element; `nil` where no element is above minus infinity. NaN counts as minus infinity.
     package func logprob(of index: Int) -> Float? {
         guard let greatest = indexOfMaximum() else { return nil }
         return logprob(of: index, maximum: self[greatest])
     }
 
-    /// The log-softmax of one element, given the greatest; NaN counts as minus infinity.
+    /// The log-softmax of one element, given the greatest.
     func logprob(of index: Int, maximum: Float) -> Float {
         let maximum = usable(maximum)
         var total = 0.0
         for block in stride(from: 0, to: vectorCount, by: blockVectors) {
             var sums = Lanes.zero
             for vector in block..<Swift.min(block + blockVectors, vectorCount) {
-                sums += exponential(usable(self.vector(vector)) - maximum)
+                let x = self.vector(vector) - maximum
+                // Above the greatest usable score is only plus infinity.
+                sums += exponential(x.replacing(with: 0, where: x .> 0))
             }
             total += Double(sums.sum())
         }
@@ -89,7 +91,7 @@ func usable(_ logit: Float) -> Float {
     logit.isNaN ? -.infinity : min(logit, .greatestFiniteMagnitude)
 }
 
-/// e^x for x ≤ 0 to about one unit in the last place; 0 below -87, where the result would be subnormal.
+/// e^x for x ≤ 0 to about one unit in the last place; 0 for NaN and below -87, where the result would be subnormal.
 ///
 /// Range reduction to |r| ≤ ln 2 / 2 and the polynomial of `expf` in S. L. Moshier's Cephes library. Own code instead of libm's so that
 /// the bits do not depend on the machine's libm, and because it computes whole vectors.
@@ -108,5 +110,5 @@ func exponential(_ x: Lanes) -> Lanes {
     polynomial = polynomial * (r * r) + r + 1
     let exponent = unsafe unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &+ 127
     let scale = unsafe unsafeBitCast(exponent &<< 23, to: Lanes.self)
-    return (polynomial * scale).replacing(with: 0, where: x .< -87)
+    return Lanes.zero.replacing(with: polynomial * scale, where: x .>= -87)
 }

@@ -42,6 +42,9 @@ package struct StopCriteria: Sendable {
         matcher = StopMatcher(stopStrings, boundary: boundary)
     }
 
+    /// Whether the limits leave room for another token; without room for the first nothing should be generated.
+    package var hasRoom: Bool { generated < limit }
+
     /// Takes a generated token with the text that the detokenizer released for it, which may be empty.
     package mutating func accept(_ id: Int32, text: String, isSpecial: Bool) -> Outcome {
         generated += 1

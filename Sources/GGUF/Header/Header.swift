@@ -89,7 +89,7 @@ extension Header {
             0x6767_6d6c: "a GGML file, older than GGUF",
             0x6767_6c61: "a GGLA adapter, older than GGUF",
             0x0403_4b50: "a ZIP archive, perhaps a PyTorch checkpoint",
-            0x4746_5547: "a big-endian GGUF file",
+            0x4747_5546: "a big-endian GGUF file",
         ]
         if let name = known[magic] { return "is not a GGUF file but \(name)" }
         return "is not a GGUF file: it starts with 0x" + String(magic.byteSwapped, radix: 16)

@@ -114,11 +114,7 @@ typedef RECORD {
 INLINE u8x64 iq4_xs_code(const packed_iq4_xs *p, int b, int v) {
     return lookup(get_nibbles(p->nibbles[b], v), iq4_values, 128);
 }
-INLINE void iq4_xs_put_codes(packed_iq4_xs *p, int b, const u8x64 *codes) {
-    u8x64 index[8];
-    UNROLL for (int v = 0; v < 8; v++) index[v] = table_index(codes[v], iq4_values, 128);
-    put_nibbles(p->nibbles[b], index);
-}
+INLINE void iq4_xs_put_codes(packed_iq4_xs *p, int b, const u8x64 *indices) { put_nibbles(p->nibbles[b], indices); }
 INLINE f32x16 iq4_xs_scale(const packed_iq4_xs *p, int b, int half) { return f32_of_f16(p->d) * f32_of_i8(p->s[b]); }
 INLINE void iq4_xs_put_scales(packed_iq4_xs *p, int b, int r, const block_iq4_xs *block) {
     for (int g = 0; g < 8; g++) {
