@@ -65,7 +65,7 @@ final class StepState {
             let held = program.widths.indices.filter { plan.buffer[$0] == index }
             let rows = held.map { domains[$0] == .all ? limits.rows : limits.outputRows }.max() ?? 0
             let bytes = plan.widths[index] * rows * 4 + 64
-            guard let base = unsafe HugePages.allocate(bytes) else { throw .outOfMemory(needed: bytes, available: 0) }
+            guard let base = unsafe HugePages.allocate(bytes) else { throw .outOfMemory(bytes) }
             unsafe memory.append((base, bytes))
             unsafe bases.append(base.assumingMemoryBound(to: Float.self))
         }

@@ -72,7 +72,7 @@ struct WeightLoader {
         guard
             let packed = PackedMatrix(
                 format: format, rows: weight.rows, columns: weight.columns, experts: weight.experts)
-        else { throw .outOfMemory(needed: bytes.count, available: 0) }
+        else { throw .outOfMemory(bytes.count) }
         try pack(weight, format, bytes, rowBytes, into: packed, progress: progress)
         return packed
     }

@@ -68,7 +68,7 @@ package final class Runtime {
         blocksPerSequence = (configuration.contextLength + Self.blockLength - 1) / Self.blockLength
         outputs = StepOutputs(rows: configuration.outputRows, vocabulary: model.vocabularySize)
         for op in model.program.ops where !backend.supports(op) {
-            throw .backend(.unsupported("an operation that the model needs"))
+            throw .backend(path: model.file.path, .unsupported("an operation that the model needs"))
         }
         let blockCount = blocksPerSequence * configuration.sequences
         let limits = StepLimits(
@@ -84,7 +84,7 @@ package final class Runtime {
                     blockCount: blockCount),
                 limits: limits)
         } catch {
-            throw .backend(error)
+            throw .backend(path: model.file.path, error)
         }
     }
 
@@ -108,7 +108,7 @@ package final class Runtime {
                 inputs.outputRows.append(Int32(firstRow + row))
             }
         }
-        do { try executable.run(inputs, into: &outputs) } catch { throw .backend(error) }
+        do { try executable.run(inputs, into: &outputs) } catch { throw .backend(path: model.file.path, error) }
     }
 
     /// The logits of an output row of the last step.

@@ -13,12 +13,12 @@ struct FileWeights: WeightSource {
     func format(of name: String) -> Format? { file.tensor(name)?.format }
 
     func read(_ name: String) throws(BackendError) -> WeightBytes {
-        guard let tensor = file.tensor(name) else { throw .weights("\(file.path): tensor '\(name)' is missing") }
+        guard let tensor = file.tensor(name) else { throw .weights("tensor '\(name)' is missing") }
         do {
             let data = try file.read(tensor)
             return unsafe WeightBytes(base: data.base, count: data.count, owner: data) { data.discard($0) }
         } catch {
-            throw .weights("\(error)")
+            throw .source("\(error)")
         }
     }
 }

@@ -53,7 +53,7 @@ struct Info: ParsableCommand {
         if tensors { result += "\n" + tensorTable(file) }
         switch plan {
         case .success(let plan): result += "\nMemory: \(plan.text)\n"
-        case .failure(let error): result += "\nMemory: no plan: \(describe(error))\n"
+        case .failure(let error): result += "\nMemory: no plan: \(error)\n"
         }
         return result
     }
@@ -87,7 +87,7 @@ struct Info: ParsableCommand {
         }
         switch plan {
         case .success(let plan): object["memory"] = plan.json
-        case .failure(let error): object["memory"] = ["error": .string(describe(error))]
+        case .failure(let error): object["memory"] = ["error": .string("\(error)")]
         }
         return JSON.object(object).text() + "\n"
     }

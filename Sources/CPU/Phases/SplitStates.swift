@@ -23,7 +23,7 @@ final class SplitStates {
         let rows = min(limits.rows, Self.taskTarget * workers)
         byteCount = max(64, rows * heads * maxSplits * stateFloats * 4)
         guard let base = unsafe HugePages.allocate(byteCount) else {
-            throw .outOfMemory(needed: byteCount, available: 0)
+            throw .outOfMemory(byteCount)
         }
         unsafe memory = base.assumingMemoryBound(to: Float.self)
     }

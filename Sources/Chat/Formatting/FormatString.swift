@@ -21,7 +21,7 @@ struct FormatString {
 
     /// - Parameter depth: How deeply replacement fields may still be inside each other.
     private mutating func format(_ format: ArraySlice<Unicode.Scalar>, depth: Int) throws(ChatError) -> [UInt8] {
-        guard depth > 0 else { throw ChatError(.value, "Max string recursion exceeded") }
+        guard depth >= 0 else { throw ChatError(.value, "Max string recursion exceeded") }
         var result: [UInt8] = []
         var rest = format
         while let scalar = rest.popFirst() {

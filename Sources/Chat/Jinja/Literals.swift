@@ -127,6 +127,12 @@ enum StringLiteral {
             case UInt8(ascii: "U"): result.append(try scalar(&rest, digits: 8, "truncated \\UXXXXXXXX escape"))
             case UInt8(ascii: "N"): throw ChatError(.syntax, "character names in string literals are not supported")
             case UInt8(ascii: "0")...UInt8(ascii: "7"): result.append(octal(escape, &rest))
+            case 0x80...:
+                // Python escapes what is not ASCII first, and then finds the two backslashes to be one that is escaped.
+                result.append(byte)
+                let (scalar, length) = ([escape] + rest.prefix(3)).scalar(at: 0)
+                result += Text(scalar).escapingNonASCII.bytes.dropFirst()
+                rest = rest.dropFirst(length - 1)
             default: result += [byte, escape]
             }
         }

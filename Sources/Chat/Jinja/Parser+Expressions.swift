@@ -148,13 +148,13 @@ extension Parser {
 
     /// One expression, or several with commas between them as a tuple.
     mutating func tupleOrExpression(
-        allowingConditional: Bool = true, endingWith end: Text? = nil, isParenthesised: Bool = false
+        allowingConditional: Bool = true, isParenthesised: Bool = false
     ) throws(ChatError) -> Expression {
         var items: [Expression] = []
         var isTuple = false
         while true {
             if !items.isEmpty { try expect(.comma) }
-            if isTupleEnd(end) { break }
+            if isTupleEnd { break }
             items.append(try expression(allowingConditional: allowingConditional))
             guard at(.comma) else { break }
             isTuple = true
@@ -168,10 +168,9 @@ extension Parser {
         return .tuple(items)
     }
 
-    func isTupleEnd(_ end: Text?) -> Bool {
+    var isTupleEnd: Bool {
         switch current.kind {
         case .variableEnd, .blockEnd, .symbol(.rightParenthesis): true
-        case .name(let name): name == end
         default: false
         }
     }

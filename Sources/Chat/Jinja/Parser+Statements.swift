@@ -79,9 +79,9 @@ extension Parser {
 
     private mutating func forLoop() throws(ChatError) -> Statement {
         let line = self.line
-        let target = try target(endingWith: "in")
+        let target = try target()
         try expect("in")
-        let sequence = try tupleOrExpression(allowingConditional: false, endingWith: "recursive")
+        let sequence = try tupleOrExpression(allowingConditional: false)
         let test = skip("if") ? try expression() : nil
         let isRecursive = skip("recursive")
         let (body, end) = try self.body(until: ["endfor", "else"])
@@ -130,14 +130,12 @@ extension Parser {
     }
 
     /// Names with commas between them, or attributes of namespaces where those may be assigned.
-    private mutating func target(
-        allowingAttributes: Bool = false, endingWith end: Text? = nil
-    ) throws(ChatError) -> Target {
+    private mutating func target(allowingAttributes: Bool = false) throws(ChatError) -> Target {
         var targets: [Target] = []
         var isTuple = false
         while true {
             if !targets.isEmpty { try expect(.comma) }
-            if isTupleEnd(end) { break }
+            if isTupleEnd { break }
             targets.append(try singleTarget(allowingAttributes: allowingAttributes))
             guard at(.comma) else { break }
             isTuple = true

@@ -130,7 +130,7 @@ enum NumberText {
 
     /// `int(text, base)`
     private static func integer(_ text: Text, base: Int) throws(ChatError) -> Int? {
-        var digits = Array(text.stripped().string.utf8)[...]
+        var digits = text.stripped().withASCIIDigits.bytes[...]
         var isNegative = false
         if let sign = digits.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") {
             isNegative = sign == UInt8(ascii: "-")
@@ -176,7 +176,7 @@ enum NumberText {
 
     /// `float(text)`
     static func float(_ text: Text) -> Double? {
-        let trimmed = Array(text.stripped().lowercased().bytes)
+        let trimmed = text.stripped().lowercased().withASCIIDigits.bytes
         let unsigned =
             trimmed.first == UInt8(ascii: "-") || trimmed.first == UInt8(ascii: "+")
             ? trimmed.dropFirst() : trimmed[...]
@@ -198,6 +198,18 @@ enum NumberText {
         var plain = String(decoding: trimmed.filter { $0 != UInt8(ascii: "_") }, as: UTF8.self)
         if plain.hasSuffix(".") { plain += "0" }
         return Double(plain.replacingDotBeforeExponent)
+    }
+}
+
+extension Text {
+    /// Decimal digits of other scripts as ASCII.
+    fileprivate var withASCIIDigits: Text {
+        if isASCII { return self }
+        return Text(
+            scalars: scalars.map { scalar in
+                guard scalar.isDecimal, let value = scalar.properties.numericValue else { return scalar }
+                return Unicode.Scalar(UInt8(ascii: "0") + UInt8(value))
+            })
     }
 }
 

@@ -229,7 +229,9 @@ extension Filter {
             }
         }
         var pairs: [Value] = []
-        for group in groups { pairs.append(try .tuple([group.key.own, try .list(group.items)])) }
+        for group in groups {
+            pairs.append(.tuple(try ListValue([group.key.own, try .list(group.items)], names: ["grouper", "list"])))
+        }
         return pairs
     }
 }

@@ -39,7 +39,7 @@ extension Test {
         Test("mapping") { _, value, _ in if case .dict = value { true } else { false } },
         Test("sequence") { _, value, _ in
             switch value {
-            case .string, .list, .tuple, .dict, .range: true
+            case .undefined, .string, .list, .tuple, .dict, .range: true
             default: false
             }
         },

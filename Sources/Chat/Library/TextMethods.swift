@@ -9,6 +9,9 @@ enum TextMethods {
         Method("title") { _, text, _ in .string(text.titlecased()) },
         Method("swapcase") { _, text, _ in .string(text.caseSwapped()) },
         Method("casefold") { _, text, _ in .string(text.caseFolded()) },
+        Method("encode", .any) { (_, _, _) throws(ChatError) in
+            throw ChatError(.type, "bytes are not supported")
+        },
     ]
 
     private static let classes: [Method<Text>] = [

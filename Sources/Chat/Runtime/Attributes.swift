@@ -80,7 +80,8 @@ extension Interpreter {
             case "step": return .int(range.step)
             default: return nil
             }
-        case .undefined, .none, .bigInt, .string, .list, .tuple, .dict, .view, .generator, .function: return nil
+        case .tuple(let list): return list.names.firstIndex(of: name).map { list.items[$0] }
+        case .undefined, .none, .bigInt, .string, .list, .dict, .view, .generator, .function: return nil
         }
     }
 

@@ -123,7 +123,7 @@ extension Text {
             offset = skippingWhitespace(from: offset)
             guard offset < bytes.count else { return pieces }
             if limit >= 0, pieces.count == limit {
-                pieces.append(Text(bytes: bytes[offset...], isMarkup: isMarkup).strippedAtEnd { $0.isPythonWhitespace })
+                pieces.append(Text(bytes: bytes[offset...], isMarkup: isMarkup))
                 return pieces
             }
             let start = offset
@@ -143,14 +143,14 @@ extension Text {
         var rest = strippedAtEnd { $0.isPythonWhitespace }
         while !rest.isEmpty {
             if pieces.count == limit {
-                pieces.append(rest.strippedAtStart { $0.isPythonWhitespace })
+                pieces.append(rest)
                 break
             }
             let head = rest.strippedAtEnd { !$0.isPythonWhitespace }
             pieces.append(Text(bytes: rest.bytes[head.bytes.count...], isMarkup: isMarkup))
             rest = head.strippedAtEnd { $0.isPythonWhitespace }
         }
-        return pieces.reversed().filter { !$0.isEmpty }
+        return pieces.reversed()
     }
 
     /// Lines without (or with) their ends, at every boundary that Python's `splitlines` knows.

@@ -13,7 +13,13 @@ enum Iteration {
         case .view(let dict, let part): self = .items(try part.elements(of: dict)[...])
         case .range(let range): self = .items(range.items[...])
         case .generator(let generator): self = .lazy(generator)
-        case .none, .bool, .int, .bigInt, .float, .namespace, .cycler, .loop, .macro, .function: return nil
+        case .loop(let loop):
+            let advance: () throws(ChatError) -> Value? = { () throws(ChatError) in
+                guard let item = try loop.advance() else { return nil }
+                return try .tuple([item, .loop(loop)])
+            }
+            self = .lazy(try Generator("LoopContext", from: .none, advance))
+        case .none, .bool, .int, .bigInt, .float, .namespace, .cycler, .macro, .function: return nil
         }
     }
 

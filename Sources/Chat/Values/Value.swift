@@ -118,13 +118,16 @@ struct Extent {
 /// The items of a list or tuple. The sandbox lets no template change a list.
 final class ListValue {
     let items: [Value]
+    /// What the items of a named tuple are called.
+    let names: [Text]
     let extent: Extent
 
-    init(_ items: [Value]) throws(ChatError) {
+    init(_ items: [Value], names: [Text] = []) throws(ChatError) {
         var extent = Extent()
         for item in items { try extent.add(item) }
         self.extent = extent
         self.items = items
+        self.names = names
     }
 }
 
