@@ -56,10 +56,11 @@ import Testing
         expectFailure(try Command.run("quantize", "-m", target.path("none.gguf"), "-o", output, "--type", "Q8_0"))
         #expect(try FileManager.default.contentsOfDirectory(atPath: target.url.path).isEmpty)
         expectFailure(
-            try Command.run("quantize", "-m", exampleModel, "-o", target.path("no/such/folder.gguf"), "--type", "Q8_0"),
+            try Command.run(
+                "quantize", "-m", ExampleModel.path, "-o", target.path("no/such/folder.gguf"), "--type", "Q8_0"),
             mentions: "no/such")
         let copy = target.path("copy.gguf")
-        try FileManager.default.copyItem(atPath: exampleModel, toPath: copy)
+        try FileManager.default.copyItem(atPath: ExampleModel.path, toPath: copy)
         expectFailure(
             try Command.run("quantize", "-m", copy, "-o", copy, "--type", "Q8_0"), exitCode: 2,
             mentions: "source itself")
