@@ -1,10 +1,11 @@
 import JSON
+import TestSupport
 import Testing
 
 @Suite struct BenchTests {
     @Test func jsonHasEveryCombination() throws {
         let result = try Command.run(
-            "bench", "-m", exampleModel, "-p", "8,16", "-n", "4", "-d", "0,8", "-b", "1,2", "-r", "2", "-t", "2",
+            "bench", "-m", ExampleModel.path, "-p", "8,16", "-n", "4", "-d", "0,8", "-b", "1,2", "-r", "2", "-t", "2",
             "--json")
         expectSuccess(result)
         let json = try result.json
@@ -22,7 +23,7 @@ import Testing
     }
 
     @Test func tableNamesTheTests() throws {
-        let result = try Command.run("bench", "-m", exampleModel, "-p", "8", "-n", "4", "-r", "1")
+        let result = try Command.run("bench", "-m", ExampleModel.path, "-p", "8", "-n", "4", "-r", "1")
         expectSuccess(result)
         #expect(result.text.contains("pp 8") && result.text.contains("tg 4"))
     }

@@ -112,10 +112,6 @@ final class TemporaryFolder {
     }
 }
 
-/// The model that ships in the repository.
-let exampleModel = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appendingPathComponent("Examples/stories.gguf").path
-
 /// An error is one line that begins with the program's name.
 func expectFailure(
     _ result: Command.Result, exitCode: Int32 = 1, mentions words: String...,

@@ -1,10 +1,11 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @Suite struct InfoTests {
     @Test func showsMetadataTypesAndMemory() throws {
-        let result = try Command.run("info", "-m", exampleModel, "--tensors")
+        let result = try Command.run("info", "-m", ExampleModel.path, "--tensors")
         expectSuccess(result)
         for word in ["general.architecture", "\"llama\"", "token_embd.weight", "KV cache"] {
             #expect(result.text.contains(word))
@@ -13,7 +14,7 @@ import Testing
     }
 
     @Test func jsonIsWhole() throws {
-        let json = try Command.run("info", "-m", exampleModel, "--json", "--tensors").json
+        let json = try Command.run("info", "-m", ExampleModel.path, "--json", "--tensors").json
         let metadata = try #require(json["metadata"])
         #expect(metadata["general.architecture"]?.stringValue == "llama")
         let tokens = try #require(metadata["tokenizer.ggml.tokens"]?.arrayValue)
@@ -29,7 +30,7 @@ import Testing
 
     @Test func memoryGrowsWithTheContext() throws {
         func cache(_ arguments: String...) throws -> Int {
-            let json = try Command.run(["info", "-m", exampleModel, "--json"] + arguments).json
+            let json = try Command.run(["info", "-m", ExampleModel.path, "--json"] + arguments).json
             return try #require(json["memory"]?["kv_cache_bytes"]?.intValue)
         }
         let base = try cache("-c", "64")
@@ -39,9 +40,9 @@ import Testing
     }
 
     @Test func contextBeyondTheTrainedLengthNeedsForce() throws {
-        let json = try Command.run("info", "-m", exampleModel, "--json").json
+        let json = try Command.run("info", "-m", ExampleModel.path, "--json").json
         let trained = try #require(json["metadata"]?["llama.context_length"]?.intValue)
-        let arguments = ["info", "-m", exampleModel, "-c", "\(trained + 1)"]
+        let arguments = ["info", "-m", ExampleModel.path, "-c", "\(trained + 1)"]
         expectFailure(try Command.run(arguments), mentions: "--force-ctx", "\(trained)")
         expectSuccess(try Command.run(arguments + ["--force-ctx"]))
     }

@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func shortTextIsAnError() throws {
-        let result = try Command.run("perplexity", "-m", exampleModel, "-f", "-", input: Data("Too short.".utf8))
+        let result = try Command.run("perplexity", "-m", ExampleModel.path, "-f", "-", input: Data("Too short.".utf8))
         expectFailure(result, mentions: "tokens")
     }
 }

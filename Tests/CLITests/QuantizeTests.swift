@@ -57,10 +57,10 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: target.url.path).isEmpty)
         expectFailure(
             try Command.run(
-                "quantize", "-m", exampleModel, "-o", target.path("no/such/folder.gguf"), "--type", "Q8_0", "--quiet"),
+                "quantize", "-m", ExampleModel.path, "-o", target.path("no/such/folder.gguf"), "--type", "Q8_0"),
             mentions: "no/such")
         let copy = target.path("copy.gguf")
-        try FileManager.default.copyItem(atPath: exampleModel, toPath: copy)
+        try FileManager.default.copyItem(atPath: ExampleModel.path, toPath: copy)
         expectFailure(
             try Command.run("quantize", "-m", copy, "-o", copy, "--type", "Q8_0"), exitCode: 2,
             mentions: "source itself")

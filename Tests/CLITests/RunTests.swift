@@ -8,11 +8,11 @@ import Testing
 
     /// A text that would go on for minutes.
     private var endless: [String] {
-        ["-m", exampleModel, "-p", prompt, "--ignore-eos", "--temperature", "1.5", "-c", "20000", "--force-ctx"]
+        ["-m", ExampleModel.path, "-p", prompt, "--ignore-eos", "--temperature", "1.5", "-c", "20000", "--force-ctx"]
     }
 
     private func run(_ arguments: String..., input: Data = Data()) throws -> Command.Result {
-        try Command.run(["-m", exampleModel] + arguments, input: input)
+        try Command.run(["-m", ExampleModel.path] + arguments, input: input)
     }
 
     @Test func greedyTextIsLlamaCpps() throws {
@@ -69,7 +69,8 @@ import Testing
         #expect(shown.joined() == text)
 
         let prefill = try #require(details["prefill"]?.arrayValue)
-        let ids = try #require(try Command.run("tokenize", "-m", exampleModel, "-p", prompt, "--ids").json.arrayValue)
+        let ids = try #require(
+            try Command.run("tokenize", "-m", ExampleModel.path, "-p", prompt, "--ids").json.arrayValue)
         #expect(prefill.compactMap { $0["id"] } == ids)
         #expect(prefill[0]["logprob"]?.isNull == true)
         #expect(prefill.dropFirst().allSatisfy { ($0["logprob"]?.doubleValue ?? 1) <= 0 })
@@ -93,7 +94,7 @@ import Testing
     @Test func seedsReproduce() throws {
         func sample(_ arguments: String...) throws -> JSON {
             try Command.run(
-                ["-m", exampleModel, "-p", prompt, "-n", "40", "--temperature", "1.2", "--details"] + arguments
+                ["-m", ExampleModel.path, "-p", prompt, "-n", "40", "--temperature", "1.2", "--details"] + arguments
             ).json
         }
         let first = try sample("--seed", "18446744073709551615")
@@ -137,7 +138,8 @@ import Testing
         let result = try run("-p", prompt, "-c", "32", "--ignore-eos", "--details")
         expectSuccess(result)
         let details = try #require(result.json["details"])
-        let ids = try #require(try Command.run("tokenize", "-m", exampleModel, "-p", prompt, "--ids").json.arrayValue)
+        let ids = try #require(
+            try Command.run("tokenize", "-m", ExampleModel.path, "-p", prompt, "--ids").json.arrayValue)
         #expect(details["finish_reason"]?.stringValue == "length")
         #expect(details["generated_tokens"]?.intValue == 32 - ids.count)
     }
@@ -149,8 +151,8 @@ import Testing
 
     @Test func threadsDoNotChangeTheNumbers() throws {
         let arguments = ["-p", prompt, "-n", "20", "--details", "--decoder-input-details", "--top-n-tokens", "5"]
-        let one = try Command.run(["-m", exampleModel, "-t", "1"] + arguments)
-        let two = try Command.run(["-m", exampleModel, "-t", "2"] + arguments)
+        let one = try Command.run(["-m", ExampleModel.path, "-t", "1"] + arguments)
+        let two = try Command.run(["-m", ExampleModel.path, "-t", "2"] + arguments)
         #expect(one.output == two.output)
     }
 
@@ -176,7 +178,7 @@ import Testing
     }
 
     @Test func interruptWhileWaitingForThePromptEndsAtOnce() throws {
-        let running = try Command.Running(["-m", exampleModel, "-f", "-"])
+        let running = try Command.Running(["-m", ExampleModel.path, "-f", "-"])
         usleep(200_000)
         running.process.interrupt()
         let result = running.finish()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct UsageTests {
@@ -91,6 +92,6 @@ import Testing
     }
 
     @Test func missingTextFileIsNamed() throws {
-        expectFailure(try Command.run("-m", exampleModel, "-f", "/nonexistent/prompt.txt"), mentions: "prompt.txt")
+        expectFailure(try Command.run("-m", ExampleModel.path, "-f", "/nonexistent/prompt.txt"), mentions: "prompt.txt")
     }
 }
