@@ -1,7 +1,7 @@
 // How kernels read GGUF blocks: as NAME_unpack does, bit for bit, but faster where that goes code by code.
 //
-// Formats with a table of 16 codes are read as indices into it, for `lookup` to turn into codes 64 at a time. Grid formats are
-// read a run at a time, eight codes being the bytes of one 64-bit number.
+// Formats with a table of 16 codes are read as indices into it, for `lookup` to turn into codes 64 at a time. Grid
+// formats are read a run at a time, eight codes being the bytes of one 64-bit number.
 #pragma once
 #include "vector.h"
 
@@ -163,12 +163,12 @@ INLINE void iq1_m_read(const block_iq1_m *b, int8_t *codes, float *scales, float
 
 // Reads a block, by the function above where there is one. READ_TABLE is its table, or NULL where codes are codes.
 #define READ_ENTRY(name) const block_##name *: name##_read
-#define READ(name, block, codes, scales, mins)                                                                       \
-    _Generic(                                                                                                       \
-        (block), READ_ENTRY(iq4_nl), READ_ENTRY(iq4_xs), READ_ENTRY(mxfp4), READ_ENTRY(nvfp4), READ_ENTRY(iq1_s),   \
-        READ_ENTRY(iq1_m), READ_ENTRY(iq2_xxs), READ_ENTRY(iq2_xs), READ_ENTRY(iq2_s), READ_ENTRY(iq3_xxs),         \
+#define READ(name, block, codes, scales, mins)                                                                    \
+    _Generic(                                                                                                     \
+        (block), READ_ENTRY(iq4_nl), READ_ENTRY(iq4_xs), READ_ENTRY(mxfp4), READ_ENTRY(nvfp4), READ_ENTRY(iq1_s), \
+        READ_ENTRY(iq1_m), READ_ENTRY(iq2_xxs), READ_ENTRY(iq2_xs), READ_ENTRY(iq2_s), READ_ENTRY(iq3_xxs),       \
         READ_ENTRY(iq3_s), default: name##_unpack)(block, codes, scales, mins)
-#define READ_TABLE(block)                                                                                            \
-    _Generic(                                                                                                       \
+#define READ_TABLE(block)                                                                                             \
+    _Generic(                                                                                                         \
         (block), const block_iq4_nl *: iq4_values, const block_iq4_xs *: iq4_values, const block_mxfp4 *: e2m1_doubled, \
         const block_nvfp4 *: e2m1_doubled, default: (const int8_t *)0)

@@ -1,23 +1,23 @@
 // Repacked layouts of the formats whose blocks have 32 or 64 weights.
 //
-// For each: struct packed_NAME, 16 rows of some blocks of 32 columns in whole cache lines; _code(p, b, v), vector v of block b
-// plus the format's offset; _scale and _min(p, b, half) of 16 rows as f32; _put_codes and _put_scales, which fill it.
-// Formats with a table of codes keep indices into it.
+// For each: struct packed_NAME, 16 rows of some blocks of 32 columns in whole cache lines; _code(p, b, v), vector v
+// of block b plus the format's offset; _scale and _min(p, b, half) of 16 rows as f32; _put_codes and _put_scales,
+// which fill it. Formats with a table of codes keep indices into it.
 #pragma once
 #include "planes.h"
 
 #define RECORD struct __attribute__((aligned(64)))
 
-#define F16_SCALE(name)                                                                                     \
-    INLINE f32x16 name##_scale(const packed_##name *p, int b, int half) { return f32_of_f16(p->d[b]); }     \
+#define F16_SCALE(name)                                                                                 \
+    INLINE f32x16 name##_scale(const packed_##name *p, int b, int half) { return f32_of_f16(p->d[b]); } \
     INLINE void name##_put_scales(packed_##name *p, int b, int r, const block_##name *block) { p->d[b][r] = block->d; }
 
-#define F16_SCALE_AND_OFFSET(name)                                                                          \
-    INLINE f32x16 name##_scale(const packed_##name *p, int b, int half) { return f32_of_f16(p->d[b]); }     \
-    INLINE f32x16 name##_min(const packed_##name *p, int b, int half) { return -f32_of_f16(p->m[b]); }      \
-    INLINE void name##_put_scales(packed_##name *p, int b, int r, const block_##name *block) {              \
-        p->d[b][r] = block->d;                                                                              \
-        p->m[b][r] = block->m;                                                                              \
+#define F16_SCALE_AND_OFFSET(name)                                                                      \
+    INLINE f32x16 name##_scale(const packed_##name *p, int b, int half) { return f32_of_f16(p->d[b]); } \
+    INLINE f32x16 name##_min(const packed_##name *p, int b, int half) { return -f32_of_f16(p->m[b]); }  \
+    INLINE void name##_put_scales(packed_##name *p, int b, int r, const block_##name *block) {          \
+        p->d[b][r] = block->d;                                                                          \
+        p->m[b][r] = block->m;                                                                          \
     }
 
 typedef RECORD {

@@ -1,4 +1,5 @@
-// Repacked layouts of the formats whose blocks have 256 weights; functions as in simple.h. A record is one block of 16 rows.
+// Repacked layouts of the formats whose blocks have 256 weights; functions as in simple.h. A record is one block of
+// 16 rows.
 #pragma once
 #include "simple.h"
 
@@ -46,20 +47,20 @@ INLINE void q3_k_put_scales(packed_q3_k *p, int b, int r, const block_q3_k *bloc
 NO_MIN(q3_k)
 
 // Q4_K and Q5_K: 6-bit scales and mins, a byte each.
-#define K_SCALES(name)                                                             \
-    INLINE f32x16 name##_scale(const packed_##name *p, int b, int half) {          \
-        return f32_of_f16(p->d) * f32_of_u8(p->s[b]);                              \
-    }                                                                              \
-    INLINE f32x16 name##_min(const packed_##name *p, int b, int half) {            \
-        return f32_of_f16(p->dmin) * f32_of_u8(p->m[b]);                           \
-    }                                                                              \
+#define K_SCALES(name)                                                                         \
+    INLINE f32x16 name##_scale(const packed_##name *p, int b, int half) {                      \
+        return f32_of_f16(p->d) * f32_of_u8(p->s[b]);                                          \
+    }                                                                                          \
+    INLINE f32x16 name##_min(const packed_##name *p, int b, int half) {                        \
+        return f32_of_f16(p->dmin) * f32_of_u8(p->m[b]);                                       \
+    }                                                                                          \
     INLINE void name##_put_scales(packed_##name *p, int b, int r, const block_##name *block) { \
-        for (int g = 0; g < 8; g++) {                                              \
-            ((uint8_t *)&p->s[g])[r] = (uint8_t)k_group_scale(block->scales, g);   \
-            ((uint8_t *)&p->m[g])[r] = (uint8_t)k_group_min(block->scales, g);     \
-        }                                                                          \
-        p->d[r] = block->d;                                                        \
-        p->dmin[r] = block->dmin;                                                  \
+        for (int g = 0; g < 8; g++) {                                                          \
+            ((uint8_t *)&p->s[g])[r] = (uint8_t)k_group_scale(block->scales, g);               \
+            ((uint8_t *)&p->m[g])[r] = (uint8_t)k_group_min(block->scales, g);                 \
+        }                                                                                      \
+        p->d[r] = block->d;                                                                    \
+        p->dmin[r] = block->dmin;                                                              \
     }
 
 typedef RECORD {
