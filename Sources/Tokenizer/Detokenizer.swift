@@ -74,7 +74,7 @@ extension Vocabulary {
             case .escapedSpaces: EscapedSpace.unescape(key, into: &bytes)
             case .byteLevel:
                 if isReachable(key) {
-                    for index in key.indices { bytes.append(key[index]) }
+                    bytes.append(contentsOf: key)
                 } else {
                     appendText(token, to: &bytes)
                 }
@@ -90,7 +90,7 @@ extension Vocabulary {
     }
 
     private func appendText(_ token: TokenID, to bytes: inout [UInt8]) {
-        withText(token) { text in for index in text.indices { bytes.append(text[index]) } }
+        withText(token) { text in bytes.append(contentsOf: text) }
     }
 
     /// NN of a text <0xNN>.

@@ -6,7 +6,7 @@ struct BytePairModel: TokenModel {
     private let encoder: MergeEncoder
     private let merges: MergeTable
     /// Set where spaces are escaped.
-    private let words: EscapedWords?
+    private let borders: TokenBorders?
 
     init(_ metadata: Metadata, _ vocabulary: Vocabulary, _ preTokenizer: PreTokenizer) throws(TokenizerError) {
         splitter = WordSplitter(preTokenizer)
@@ -15,42 +15,41 @@ struct BytePairModel: TokenModel {
             encoder = MergeEncoder(
                 vocabulary: vocabulary, symbols: .characters, byteTokens: vocabulary.byteTokens(), unknown: nil,
                 looksUpWords: preTokenizer.ignoresMerges, looksUpNewlines: preTokenizer.keepsNewlines)
-            words = EscapedWords(vocabulary)
+            borders = TokenBorders(vocabulary)
         } else {
             let bytes = (0..<256).map { vocabulary.id(ofKey: [UInt8($0)].span) ?? -1 }
             encoder = MergeEncoder(
                 vocabulary: vocabulary, symbols: .bytes, byteTokens: bytes, unknown: nil,
                 looksUpWords: preTokenizer.ignoresMerges)
-            words = nil
+            borders = nil
         }
     }
 
     func encode(_ text: Span<UInt8>, isFirst: Bool, into output: inout [TokenID]) {
-        if let words {
-            let escaped = EscapedSpace.escape(text, prefix: false)
-            encode(escaped.span, words, into: &output)
-        } else {
-            encode(text, nil, into: &output)
+        var scratch = MergeEncoder.Scratch()
+        guard let borders else {
+            forEachWord(text) { word in
+                encoder.encode(text.extracting(word), merges, &scratch, into: &output)
+            }
+            return
+        }
+        let escaped = EscapedSpace.escape(text, prefix: false)
+        let span = escaped.span
+        forEachWord(span) { word in
+            borders.forEachPiece(span, word) { piece in
+                encoder.encode(span.extracting(piece), merges, &scratch, into: &output)
+            }
         }
     }
 
-    private func encode(_ text: Span<UInt8>, _ words: EscapedWords?, into output: inout [TokenID]) {
-        var splits = WordSplitter.Scratch()
-        var scratch = MergeEncoder.Scratch()
-        splitter.split(text, &splits)
-        output.reserveCapacity(output.count + text.count / 3)
+    @inline(__always)
+    private func forEachWord(_ text: Span<UInt8>, _ body: (Range<Int>) -> Void) {
+        var scratch = WordSplitter.Scratch()
+        splitter.split(text, &scratch)
         var start = 0
-        for end in splits.ends {
-            guard let words else {
-                encoder.encode(text.extracting(start..<end), merges, &scratch, into: &output)
-                start = end
-                continue
-            }
-            while start < end {
-                let wordEnd = words.end(from: start, in: text, limit: end)
-                encoder.encode(text.extracting(start..<wordEnd), merges, &scratch, into: &output)
-                start = wordEnd
-            }
+        for end in scratch.ends {
+            body(start..<end)
+            start = end
         }
     }
 }

@@ -33,11 +33,11 @@ struct MergeEncoder: Sendable {
             merge(word, rule, &scratch.merger, into: &output)
             return
         }
-        let hash = ByteHash.hash(word)
-        if scratch.cache.append(word, hash, to: &output) { return }
+        let key = WordCache.Key(word)
+        if scratch.cache.append(key, to: &output) { return }
         let start = output.count
         merge(word, rule, &scratch.merger, into: &output)
-        scratch.cache.insert(word, hash, output[start...])
+        scratch.cache.insert(key, output[start...])
     }
 
     private func merge(
@@ -54,7 +54,7 @@ struct MergeEncoder: Sendable {
         case .characters:
             var index = 0
             while index < word.count {
-                let end = min(index + UTF8Bytes.length(first: word[index]), word.count)
+                let end = index + UTF8Bytes.scalar(in: word, at: index).length
                 merger.append(vocabulary.id(ofKey: word.extracting(index..<end)) ?? -1, index..<end)
                 index = end
             }
@@ -76,44 +76,5 @@ struct MergeEncoder: Sendable {
     private func isNewlines(_ word: Span<UInt8>) -> Bool {
         for index in word.indices where word[index] != UInt8(ascii: "\n") { return false }
         return !word.isEmpty
-    }
-}
-
-/// Where words may begin in text whose spaces are U+2581: before each one that no token has inside, after this character.
-/// Cutting there changes no result, because nothing merges across, and makes words that repeat.
-struct EscapedWords: Sendable {
-    /// By the last byte before a U+2581, whether a token has the two together.
-    private var isJoined = [Bool](repeating: false, count: 256)
-
-    init(_ vocabulary: Vocabulary) {
-        for id in 0..<vocabulary.count {
-            let key = vocabulary.keys[id]
-            var index = 1
-            while index < key.count {
-                if EscapedSpace.isAt(index, in: key), key[index - 1] != 0x81 || !isSpace(before: index, in: key) {
-                    isJoined[Int(key[index - 1])] = true
-                }
-                index += 1
-            }
-        }
-    }
-
-    private func isSpace(before index: Int, in text: Span<UInt8>) -> Bool {
-        index >= 3 && EscapedSpace.isAt(index - 3, in: text)
-    }
-
-    /// The end of the word that starts at `start`.
-    @inline(__always)
-    func end(from start: Int, in text: Span<UInt8>, limit: Int) -> Int {
-        var index = start + 1
-        while index < limit {
-            if text[index] == 0xE2, EscapedSpace.isAt(index, in: text), !isJoined[Int(text[index - 1])],
-                !isSpace(before: index, in: text)
-            {
-                return index
-            }
-            index += 1
-        }
-        return limit
     }
 }

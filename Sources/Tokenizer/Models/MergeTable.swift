@@ -14,30 +14,73 @@ struct MergeTable: Sendable {
     private var slots: [UInt64] = []
     private var mask = 0
 
+    /// An entry of which the tokens are being looked up.
+    private struct Pending {
+        var result: TokenID
+        /// Bytes of the left token within the result's.
+        var split: Int
+        var left: TokenTable.Key
+        var right: TokenTable.Key
+    }
+
+    /// Entries that are looked up together: the loops over them are so short that the processor waits for the memory of many
+    /// look-ups at once, not of one after the other.
+    private static let batch = 256
+
     init(_ metadata: Metadata, _ vocabulary: Vocabulary) throws(TokenizerError) {
         let texts = try reading { () throws(GGUFError) in try metadata.strings(Key.merges) }
         guard let texts else { throw TokenizerError(metadata, key: Key.merges, problem: "is missing") }
+        merges.reserveCapacity(texts.count)
+        var parts: [UInt8] = []
+        var result: TokenID = 0
+        var pending: [Pending] = []
+        pending.reserveCapacity(Self.batch)
+        var start = 0
+        while start < texts.count {
+            let end = min(start + Self.batch, texts.count)
+            pending.removeAll(keepingCapacity: true)
+            for index in start..<end {
+                let split: Int? = texts.withBytes(index) { text in
+                    Self.read(text, vocabulary.spelling, into: &parts)
+                }
+                guard let split else {
+                    throw Self.error(metadata, texts, index, "is not two tokens separated by a space")
+                }
+                let span = parts.span
+                // In most files the results follow each other.
+                if !Self.isKey(span, of: result, vocabulary) { result += 1 }
+                if !Self.isKey(span, of: result, vocabulary) { result = vocabulary.id(ofKey: span) ?? -1 }
+                guard result >= 0 else {
+                    throw Self.error(metadata, texts, index, "makes something that is not a token")
+                }
+                pending.append(
+                    Pending(
+                        result: result, split: split, left: TokenTable.Key(span.extracting(0..<split)),
+                        right: TokenTable.Key(span.extracting(split..<span.count))))
+            }
+            let first = merges.count
+            for entry in pending {
+                let left = vocabulary.keys[Int(entry.result)].extracting(0..<entry.split)
+                merges.append(
+                    Merge(
+                        left: vocabulary.table.find(entry.left, left, in: vocabulary.keys) ?? -1, right: -1,
+                        result: entry.result))
+            }
+            for (offset, entry) in pending.enumerated() {
+                let bytes = vocabulary.keys[Int(entry.result)]
+                let right = bytes.extracting(entry.split..<bytes.count)
+                merges[first + offset].right = vocabulary.table.find(entry.right, right, in: vocabulary.keys) ?? -1
+            }
+            for index in start..<end where merges[index].left < 0 || merges[index].right < 0 {
+                throw Self.error(metadata, texts, index, "merges something that is not a token")
+            }
+            start = end
+        }
         var size = 16
-        while size < texts.count * 2 { size *= 2 }
+        while size * 3 < merges.count * 5 { size *= 2 }
         slots = [UInt64](repeating: 0, count: size)
         mask = size - 1
-        merges.reserveCapacity(texts.count)
-        // The parts of an entry in the form in which tokens are looked up, one after the other.
-        var parts: [UInt8] = []
-        for index in 0..<texts.count {
-            let split: Int? = texts.withBytes(index) { text in
-                Self.read(text, vocabulary.spelling, into: &parts)
-            }
-            guard let split else {
-                throw Self.error(metadata, texts, index, "is not two tokens separated by a space")
-            }
-            let span = parts.span
-            guard let left = vocabulary.id(ofKey: span.extracting(0..<split)),
-                let right = vocabulary.id(ofKey: span.extracting(split..<span.count)),
-                let result = vocabulary.id(ofKey: span)
-            else { throw Self.error(metadata, texts, index, "names something that is not a token") }
-            insert(Merge(left: left, right: right, result: result))
-        }
+        for rank in merges.indices { insert(rank) }
     }
 
     /// Reads the two parts of `text` into `parts`.
@@ -53,9 +96,13 @@ struct MergeTable: Sendable {
             guard ByteLevel.decode(text.extracting(space + 1..<text.count), into: &parts) else { return nil }
             return split
         }
-        for index in 0..<space { parts.append(text[index]) }
-        for index in space + 1..<text.count { parts.append(text[index]) }
+        parts.append(contentsOf: text.extracting(0..<space))
+        parts.append(contentsOf: text.extracting(space + 1..<text.count))
         return space
+    }
+
+    private static func isKey(_ bytes: Span<UInt8>, of id: TokenID, _ vocabulary: Vocabulary) -> Bool {
+        id >= 0 && id < vocabulary.count && areEqual(vocabulary.keys[Int(id)], bytes)
     }
 
     private static func error(
@@ -66,9 +113,9 @@ struct MergeTable: Sendable {
     }
 
     /// Of equal pairs the first counts.
-    private mutating func insert(_ merge: Merge) {
-        let rank = merges.count
-        merges.append(merge)
+    @inline(__always)
+    private mutating func insert(_ rank: Int) {
+        let merge = merges[rank]
         let hash = Self.hash(merge.left, merge.right)
         var slot = Int(truncatingIfNeeded: hash) & mask
         while slots[slot] != 0 {
@@ -81,7 +128,7 @@ struct MergeTable: Sendable {
         slots[slot] = hash & ~0xFFFF_FFFF | UInt64(rank + 1)
     }
 
-    /// Rank << 32 | resulting token; `MergeRule.none` if the pair does not merge.
+    /// Rank << 32 | resulting token; `UInt64.max` if the pair does not merge.
     @inline(__always)
     func find(_ left: TokenID, _ right: TokenID) -> UInt64 {
         let hash = Self.hash(left, right)

@@ -2,14 +2,14 @@
 struct SentencePieceModel: TokenModel {
     private let encoder: MergeEncoder
     private let rule: ScoreRule
-    private let words: EscapedWords
+    private let borders: TokenBorders
     private let addsSpacePrefix: Bool
 
     init(_ vocabulary: Vocabulary, unknown: TokenID?, addsSpacePrefix: Bool) {
         encoder = MergeEncoder(
             vocabulary: vocabulary, symbols: .characters, byteTokens: vocabulary.byteTokens(), unknown: unknown)
         rule = ScoreRule(vocabulary: vocabulary)
-        words = EscapedWords(vocabulary)
+        borders = TokenBorders(vocabulary)
         self.addsSpacePrefix = addsSpacePrefix
     }
 
@@ -17,11 +17,8 @@ struct SentencePieceModel: TokenModel {
         let escaped = EscapedSpace.escape(text, prefix: addsSpacePrefix && isFirst)
         let span = escaped.span
         var scratch = MergeEncoder.Scratch()
-        var start = 0
-        while start < span.count {
-            let end = words.end(from: start, in: span, limit: span.count)
-            encoder.encode(span.extracting(start..<end), rule, &scratch, into: &output)
-            start = end
+        borders.forEachPiece(span, 0..<span.count) { piece in
+            encoder.encode(span.extracting(piece), rule, &scratch, into: &output)
         }
     }
 }

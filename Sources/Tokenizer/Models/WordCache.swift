@@ -1,70 +1,75 @@
-/// What words became earlier in the same text: natural language repeats itself.
+/// What words became earlier in the same text: natural language repeats itself. A new word displaces one with the same slot.
 struct WordCache {
-    private struct Entry {
-        var hash: UInt64
-        var key: Int
-        var keyLength: Int
-        var tokens: Int
-        var tokenCount: Int
-    }
+    /// The bytes of a word: whole for up to 24, which is as long as a word can be here.
+    struct Key: Equatable {
+        var length: Int
+        var first: UInt64
+        var second: UInt64
+        var third: UInt64
 
-    /// Longer words are rare and would fill the cache.
-    static let longestWord = 48
-    /// Where the cache starts anew: what it holds then still fits the second-level cache of a core.
-    private static let limit = 1 << 15
-
-    private var slots: [Int32] = [Int32](repeating: -1, count: 1 << 10)
-    private var entries: [Entry] = []
-    private var keys: [UInt8] = []
-    private var tokens: [TokenID] = []
-
-    /// Appends to `output` what `word` became.
-    /// - Returns: Whether it is known.
-    @inline(__always)
-    func append(_ word: Span<UInt8>, _ hash: UInt64, to output: inout [TokenID]) -> Bool {
-        let slots = slots.span
-        let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: hash) & mask
-        while slots[slot] >= 0 {
-            let entry = entries[Int(slots[slot])]
-            if entry.hash == hash,
-                areEqual(keys.span.extracting(entry.key..<entry.key + entry.keyLength), word)
-            {
-                for index in entry.tokens..<entry.tokens + entry.tokenCount { output.append(tokens[index]) }
-                return true
+        /// - Parameter word: At most `longestWord` bytes.
+        @inline(__always)
+        init(_ word: Span<UInt8>) {
+            let bytes = unsafe word.bytes
+            length = bytes.byteCount
+            (first, second, third) = (0, 0, 0)
+            switch length {
+            case 0: break
+            case 1...3: first = UInt64(word[0]) << 16 | UInt64(word[length >> 1]) << 8 | UInt64(word[length - 1])
+            case 4...7: first = UInt64(ByteHash.half(bytes, 0)) << 32 | UInt64(ByteHash.half(bytes, length - 4))
+            case 8...16:
+                first = ByteHash.word(bytes, 0)
+                second = ByteHash.word(bytes, length - 8)
+            default:
+                first = ByteHash.word(bytes, 0)
+                second = ByteHash.word(bytes, 8)
+                third = ByteHash.word(bytes, length - 8)
             }
-            slot = (slot + 1) & mask
         }
-        return false
+
+        fileprivate var slot: Int {
+            let hash = ByteHash.mix(first ^ ByteHash.mix(second ^ ByteHash.mix(third ^ UInt64(length))))
+            return Int(truncatingIfNeeded: hash & UInt64(WordCache.size - 1))
+        }
     }
 
-    mutating func insert(_ word: Span<UInt8>, _ hash: UInt64, _ result: ArraySlice<TokenID>) {
-        if entries.count == Self.limit { removeAll() }
-        if entries.count * 2 >= slots.count { grow() }
-        entries.append(
-            Entry(
-                hash: hash, key: keys.count, keyLength: word.count, tokens: tokens.count, tokenCount: result.count))
-        for index in word.indices { keys.append(word[index]) }
-        tokens += result
-        place(entries.count - 1)
+    private struct Entry {
+        var key: Key
+        var tokenCount: Int32
+        var tokens: (TokenID, TokenID, TokenID)
     }
 
-    private mutating func removeAll() {
-        entries.removeAll(keepingCapacity: true)
-        keys.removeAll(keepingCapacity: true)
-        tokens.removeAll(keepingCapacity: true)
-        for index in slots.indices { slots[index] = -1 }
+    static let longestWord = 24
+    private static let mostTokens = 3
+    /// As much as fits the second-level cache of a core.
+    fileprivate static let size = 1 << 13
+
+    private var entries: [Entry]
+
+    init() {
+        let free = Entry(key: Key([UInt8]().span), tokenCount: 0, tokens: (0, 0, 0))
+        entries = [Entry](repeating: free, count: Self.size)
     }
 
-    private mutating func grow() {
-        slots = [Int32](repeating: -1, count: slots.count * 2)
-        for index in entries.indices { place(index) }
+    /// Appends to `output` what the word became, if that is known.
+    @inline(__always)
+    func append(_ key: Key, to output: inout [TokenID]) -> Bool {
+        let entries = entries.span
+        let entry = entries[key.slot]
+        guard entry.key == key else { return false }
+        output.append(entry.tokens.0)
+        if entry.tokenCount > 1 { output.append(entry.tokens.1) }
+        if entry.tokenCount > 2 { output.append(entry.tokens.2) }
+        return true
     }
 
-    private mutating func place(_ entry: Int) {
-        let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: entries[entry].hash) & mask
-        while slots[slot] >= 0 { slot = (slot + 1) & mask }
-        slots[slot] = Int32(entry)
+    mutating func insert(_ key: Key, _ tokens: ArraySlice<TokenID>) {
+        guard !tokens.isEmpty, tokens.count <= Self.mostTokens else { return }
+        let start = tokens.startIndex
+        entries[key.slot] = Entry(
+            key: key, tokenCount: Int32(tokens.count),
+            tokens: (
+                tokens[start], tokens.count > 1 ? tokens[start + 1] : 0, tokens.count > 2 ? tokens[start + 2] : 0
+            ))
     }
 }

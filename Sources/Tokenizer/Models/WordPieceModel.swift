@@ -21,10 +21,10 @@ struct WordPieceModel: TokenModel {
         while index < text.count {
             let (scalar, length) = UTF8Bytes.scalar(in: text, at: index)
             index += length
-            if WhiteSpace.contains(scalar) {
-                flush(&word, into: &output)
-            } else if scalar == 0 || scalar == UTF8Bytes.replacement {
+            if Self.isDropped(scalar) {
                 continue
+            } else if WhiteSpace.contains(scalar) {
+                flush(&word, into: &output)
             } else if Self.isIdeograph(scalar) {
                 flush(&word, into: &output)
                 append(normalized(scalar), to: &word)
@@ -32,7 +32,6 @@ struct WordPieceModel: TokenModel {
             } else {
                 for part in normalized(scalar) {
                     let category = CategorySet(GeneralCategory(of: part))
-                    if !category.isDisjoint(with: Self.dropped) { continue }
                     let isPunctuation =
                         !category.isDisjoint(with: .punctuation)
                         || part < 0x7F && !category.isDisjoint(with: .symbol)
@@ -45,7 +44,16 @@ struct WordPieceModel: TokenModel {
         flush(&word, into: &output)
     }
 
-    private static let dropped = CategorySet([CategorySet(.cc), CategorySet(.cf), CategorySet(.co)])
+    /// Control characters other than line breaks and tabs, and what stands for broken text.
+    private static func isDropped(_ scalar: UInt32) -> Bool {
+        switch scalar {
+        case 0x09, 0x0A, 0x0D, 0x20...0x7E: return false
+        case UTF8Bytes.replacement: return true
+        default:
+            let dropped = CategorySet([CategorySet(.cc), CategorySet(.cf), CategorySet(.co)])
+            return !dropped.isDisjoint(with: CategorySet(GeneralCategory(of: scalar)))
+        }
+    }
 
     private func append(_ scalars: [UInt32], to word: inout [UInt8]) {
         for scalar in scalars { UTF8Bytes.append(scalar, to: &word) }

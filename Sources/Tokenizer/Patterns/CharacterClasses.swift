@@ -63,15 +63,15 @@ struct CharacterClasses: Sendable {
     /// One class number per byte of `text`, and `end` after the last.
     func classify(_ text: Span<UInt8>, into result: inout [UInt8]) {
         result.removeAll(keepingCapacity: true)
-        result.reserveCapacity(text.count + 1)
+        result.append(contentsOf: repeatElement(Self.continuation, count: text.count))
+        result.append(Self.end)
         let classes = classes.span
+        var output = result.mutableSpan
         var index = 0
         while index < text.count {
             let (scalar, length) = UTF8Bytes.scalar(in: text, at: index)
-            result.append(classes[Int(scalar)])
-            if length > 1 { for _ in 1..<length { result.append(Self.continuation) } }
+            output[index] = classes[Int(scalar)]
             index += length
         }
-        result.append(Self.end)
     }
 }

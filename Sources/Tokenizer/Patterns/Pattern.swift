@@ -85,7 +85,7 @@ private struct PatternParser {
             }
             expect(")")
             return group
-        case "[": return .set(bracket())
+        case "[": return .set(ignoringCase ? bracket().ignoringCase : bracket())
         case "$": return .end
         case "\\" where take("b"): return .wordBoundary
         case "\\": return .set(escape())

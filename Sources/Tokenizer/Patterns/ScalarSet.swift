@@ -9,9 +9,12 @@ indirect enum ScalarSet: Hashable, Sendable {
 
     static func scalar(_ value: UInt32) -> ScalarSet { .range(value...value) }
 
-    /// What `\w` matches, for word boundaries: letters, marks, decimal digits, connectors.
-    static let word = ScalarSet.categories([
-        CategorySet(name: "L")!, CategorySet(name: "M")!, CategorySet(.nd), CategorySet(.pc),
+    /// What `\w` matches, for word boundaries: what is alphabetic, marks, decimal digits, connectors.
+    static let word = ScalarSet.union([
+        .categories([
+            CategorySet(name: "L")!, CategorySet(name: "M")!, CategorySet(.nd), CategorySet(.nl), CategorySet(.pc),
+        ]),
+        .range(0x24B6...0x24E9), .range(0x1F130...0x1F149), .range(0x1F150...0x1F169), .range(0x1F170...0x1F189),
     ])
 
     /// The property Script=Han.

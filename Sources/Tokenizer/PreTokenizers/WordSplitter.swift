@@ -55,16 +55,22 @@ package struct WordSplitter: Sendable {
             swap(&scratch.ends, &scratch.previous)
             scratch.ends.removeAll(keepingCapacity: true)
             var start = 0
-            for end in scratch.previous {
-                switch step {
-                case .pattern(let program):
+            switch step {
+            case .pattern(let program):
+                for end in scratch.previous {
                     scratch.matcher.split(program, &scratch.classes, start..<end, into: &scratch.ends)
-                case .digitGroups(let digits, let word):
-                    groupDigits(scratch.classes, start..<end, digits, word, into: &scratch.ends)
-                case .digitGroupStarts(let digits):
-                    startDigitGroups(scratch.classes, start..<end, digits, into: &scratch.ends)
+                    start = end
                 }
-                start = end
+            case .digitGroups(let digits, let word):
+                for end in scratch.previous {
+                    groupDigits(scratch.classes, start..<end, digits, word, into: &scratch.ends)
+                    start = end
+                }
+            case .digitGroupStarts(let digits):
+                for end in scratch.previous {
+                    startDigitGroups(scratch.classes, start..<end, digits, into: &scratch.ends)
+                    start = end
+                }
             }
         }
     }

@@ -22,14 +22,20 @@ enum ByteLevel {
         let start = result.count
         var index = 0
         while index < text.count {
-            let (scalar, length) = UTF8Bytes.scalar(in: text, at: index)
-            guard scalar < 0x144, bytes[Int(scalar)] >= 0 else {
-                result.removeLast(result.count - start)
-                return false
+            let first = text[index]
+            var scalar = Int(first)
+            if first >= 0x80 {
+                // The spellings that are not ASCII have two bytes each.
+                guard first & 0xE0 == 0xC0, index + 1 < text.count else { break }
+                scalar = Int(first & 0x1F) << 6 | Int(text[index + 1] & 0x3F)
+                index += 1
             }
-            result.append(UInt8(bytes[Int(scalar)]))
-            index += length
+            guard scalar < bytes.count, bytes[scalar] >= 0 else { break }
+            result.append(UInt8(truncatingIfNeeded: bytes[scalar]))
+            index += 1
         }
-        return true
+        if index == text.count { return true }
+        result.removeLast(result.count - start)
+        return false
     }
 }

@@ -1,7 +1,7 @@
-/// Byte strings in one buffer.
+/// Byte strings in one buffer of less than 4 GiB.
 struct ByteStrings: Sendable {
     private(set) var bytes: [UInt8] = []
-    private var starts: [Int] = [0]
+    private var starts: [UInt32] = [0]
 
     init(capacity: Int = 0, byteCapacity: Int = 0) {
         bytes.reserveCapacity(byteCapacity)
@@ -13,20 +13,20 @@ struct ByteStrings: Sendable {
     /// The bytes of string `index`; they live as long as `self`.
     subscript(index: Int) -> Span<UInt8> {
         @_lifetime(borrow self)
-        get { bytes.span.extracting(starts[index]..<starts[index + 1]) }
+        get { bytes.span.extracting(Int(starts[index])..<Int(starts[index + 1])) }
     }
 
-    func length(_ index: Int) -> Int { starts[index + 1] - starts[index] }
+    func length(_ index: Int) -> Int { Int(starts[index + 1] - starts[index]) }
 
     mutating func append(_ string: Span<UInt8>) {
-        for index in string.indices { bytes.append(string[index]) }
-        starts.append(bytes.count)
+        bytes.append(contentsOf: string)
+        starts.append(UInt32(bytes.count))
     }
 
     /// Appends the string that `body` adds to the end of the buffer.
-    mutating func append<E: Error>(_ body: (inout [UInt8]) throws(E) -> Void) throws(E) {
-        try body(&bytes)
-        starts.append(bytes.count)
+    mutating func append(_ body: (inout [UInt8]) -> Void) {
+        body(&bytes)
+        starts.append(UInt32(bytes.count))
     }
 }
 
@@ -63,19 +63,37 @@ enum ByteHash {
     }
 
     @inline(__always)
-    private static func word(_ bytes: RawSpan, _ offset: Int) -> UInt64 {
+    static func word(_ bytes: RawSpan, _ offset: Int) -> UInt64 {
         unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
     }
 
     @inline(__always)
-    private static func half(_ bytes: RawSpan, _ offset: Int) -> UInt32 {
+    static func half(_ bytes: RawSpan, _ offset: Int) -> UInt32 {
         unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self)
     }
 }
 
 @inline(__always)
 func areEqual(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
-    guard a.count == b.count else { return false }
-    for index in a.indices where a[index] != b[index] { return false }
-    return true
+    let count = a.count
+    guard count == b.count else { return false }
+    if count < 8 {
+        for index in 0..<count where a[index] != b[index] { return false }
+        return true
+    }
+    let a = unsafe a.bytes
+    let b = unsafe b.bytes
+    var offset = 0
+    while offset + 8 < count {
+        if ByteHash.word(a, offset) != ByteHash.word(b, offset) { return false }
+        offset += 8
+    }
+    return ByteHash.word(a, count - 8) == ByteHash.word(b, count - 8)
+}
+
+extension [UInt8] {
+    @inline(__always)
+    mutating func append(contentsOf bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+    }
 }

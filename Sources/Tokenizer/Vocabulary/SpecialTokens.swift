@@ -79,12 +79,16 @@ package struct SpecialTokens: Sendable, Hashable {
         "<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|end_of_text|>", "<EOT>", "_<EOT>",
         "[EOT]", "<｜end▁of▁sentence｜>", "<end_of_utterance>",
     ]
-    /// Texts that end an answer wherever they are tokens.
-    private static let ends =
-        turnEnds + [
-            "<|return|>", "<|call|>", "<|flush|>", "<|calls|>", "</s>", "<|eom_id|>", "[EOS]", "<eos>", "<turn|>",
-            "<|tool_response>", "[e~[",
-        ]
+    /// Texts that end an answer as well.
+    private static let otherEnds = [
+        "<|return|>", "<|call|>", "<|flush|>", "<|calls|>", "</s>", "<|eom_id|>", "[EOS]", "<eos>", "<turn|>",
+        "<|tool_response>", "[e~[",
+    ]
+    /// Texts of the lists here that people write too: in vocabularies where they are ordinary tokens (</s> is one of Qwen's,
+    /// from HTML) they say nothing. The others are control tokens whatever the file says.
+    private static let ordinary: Set = [
+        "</s>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<eos>", "<PAD>", "[PAD]", "<REPO>", "<PRE>", "<SUF>", "<MID>",
+    ]
     /// Texts of padding, repository and file separators in code models: where one comes, the code is complete.
     private static let fillInEnds: [(key: String, texts: [String])] = [
         ("fim_pad", ["<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]"]),
@@ -135,7 +139,7 @@ package struct SpecialTokens: Sendable, Hashable {
             let given = try Self.id(end.key, isNeeded: false, metadata, vocabulary, &warnings)
             if let id = given ?? Self.control(end.texts, &vocabulary) { endOfGeneration.insert(id) }
         }
-        for text in Self.ends { if let id = Self.control([text], &vocabulary) { endOfGeneration.insert(id) } }
+        for text in Self.turnEnds + Self.otherEnds { if let id = Self.control([text], &vocabulary) { endOfGeneration.insert(id) } }
         for text in Self.visible {
             if let id = vocabulary.id(ofText: text) { vocabulary.attributes[Int(id)] = .userDefined }
         }
@@ -150,6 +154,7 @@ package struct SpecialTokens: Sendable, Hashable {
     private static func control(_ texts: [String], _ vocabulary: inout Vocabulary) -> TokenID? {
         for text in texts {
             guard let id = vocabulary.id(ofText: text) else { continue }
+            if ordinary.contains(text), vocabulary.attributes[Int(id)] == .normal { continue }
             vocabulary.attributes[Int(id)].insert(.control)
             return id
         }

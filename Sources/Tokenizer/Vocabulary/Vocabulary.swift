@@ -33,8 +33,8 @@ package struct Vocabulary: Sendable {
         let texts = try reading { () throws(GGUFError) in try metadata.strings(Key.tokens) }
         guard let texts else { throw TokenizerError(metadata, key: Key.tokens, problem: "is missing") }
         guard !texts.isEmpty else { throw TokenizerError(metadata, key: Key.tokens, problem: "has no tokens") }
-        guard texts.count < Int(TokenID.max) else {
-            throw TokenizerError(metadata, key: Key.tokens, problem: "has \(texts.count) tokens, too many")
+        guard texts.count < Int(TokenID.max), texts.byteCount + 2 * texts.count < Int(UInt32.max) else {
+            throw TokenizerError(metadata, key: Key.tokens, problem: "has too many tokens: \(texts.count)")
         }
         self.texts = texts
         self.spelling = spelling
@@ -50,13 +50,16 @@ package struct Vocabulary: Sendable {
                 if case .byteLevel = spelling {
                     keys.append { bytes in
                         // A text that spells no bytes cannot come out of merging: only partitioning finds it.
-                        if !ByteLevel.decode(text, into: &bytes) { bytes += Self.unreachable + Self.array(text) }
+                        if ByteLevel.decode(text, into: &bytes) { return }
+                        bytes += Self.unreachable
+                        bytes.append(contentsOf: text)
                     }
                 } else {
                     keys.append(text)
                 }
             }
-            if keys.length(id) == 0 { continue }
+        }
+        for id in 0..<texts.count where keys.length(id) > 0 {
             longest = max(longest, keys.length(id))
             if table.insert(id, of: keys) { duplicates += 1 }
         }
@@ -68,8 +71,6 @@ package struct Vocabulary: Sendable {
 
     /// Begins the key of a token that byte-level text must not find: no UTF-8 begins so.
     private static let unreachable: [UInt8] = [0xFF, 0xFF]
-
-    private static func array(_ bytes: Span<UInt8>) -> [UInt8] { bytes.indices.map { bytes[$0] } }
 
     private static func attributes(_ metadata: Metadata, count: Int) throws(TokenizerError) -> [TokenAttributes] {
         let types = try reading { () throws(GGUFError) in try metadata.ints(Key.types) }
