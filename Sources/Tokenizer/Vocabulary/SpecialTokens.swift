@@ -139,7 +139,9 @@ package struct SpecialTokens: Sendable, Hashable {
             let given = try Self.id(end.key, isNeeded: false, metadata, vocabulary, &warnings)
             if let id = given ?? Self.control(end.texts, &vocabulary) { endOfGeneration.insert(id) }
         }
-        for text in Self.turnEnds + Self.otherEnds { if let id = Self.control([text], &vocabulary) { endOfGeneration.insert(id) } }
+        for text in Self.turnEnds + Self.otherEnds {
+            if let id = Self.control([text], &vocabulary) { endOfGeneration.insert(id) }
+        }
         for text in Self.visible {
             if let id = vocabulary.id(ofText: text) { vocabulary.attributes[Int(id)] = .userDefined }
         }
