@@ -68,7 +68,8 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "AllocationCounter", "Compute", "CPU", "Engine", "GGUF", "Models", "Quant", "TestSupport", "Tokenizer",
+                "AllocationCounter", "Compute", "CPU", "CZstd", "Engine", "GGUF", "Models", "Quant", "TestSupport",
+                "Tokenizer",
             ]),
         .testTarget(
             name: "Conformance", dependencies: ["Compute", "CPU", "Quant", "TestSupport"], path: "Tests/Conformance"),

@@ -42,11 +42,16 @@ struct WeightLoader {
                 vectors[index] = unsafe FloatVector(format, bytes.base, count: count)
             }
             if roles[index].contains(.table) {
+                guard PackedMatrix.supports(format) else {
+                    throw failure(weight, "has type \(format), which is not computed")
+                }
+                if !roles[index].contains(.matrix) { try checkFinite(weight, format, bytes) }
                 tables[index] = EmbeddingTable(
                     bytes, format, rows: weight.rows, columns: weight.columns, rowBytes: rowBytes)
             }
             if roles[index].contains(.matrix) {
-                matrices[index] = try matrix(weight, format, bytes, rowBytes) { share in
+                let keep = roles[index].contains(.table)
+                matrices[index] = try matrix(weight, format, bytes, rowBytes, keep: keep) { share in
                     progress(
                         (Double(done) + share * Double(weight.experts * weight.rows * weight.columns)) / Double(total))
                 }
@@ -58,7 +63,8 @@ struct WeightLoader {
     }
 
     private func matrix(
-        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, _ rowBytes: Int, progress: (Double) -> Void
+        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, _ rowBytes: Int, keep: Bool,
+        progress: (Double) -> Void
     ) throws(BackendError) -> PackedMatrix {
         guard PackedMatrix.supports(format) else { throw failure(weight, "has type \(format), which is not computed") }
         if !repack || !PackedMatrix.repacks(format) {
@@ -73,13 +79,14 @@ struct WeightLoader {
             let packed = PackedMatrix(
                 format: format, rows: weight.rows, columns: weight.columns, experts: weight.experts)
         else { throw .outOfMemory(bytes.count) }
-        try pack(weight, format, bytes, rowBytes, into: packed, progress: progress)
+        try pack(weight, format, bytes, rowBytes, keep: keep, into: packed, progress: progress)
         return packed
     }
 
+    /// - Parameter keep: Whether something else reads the bytes later; otherwise they are let go as they are repacked.
     private func pack(
-        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, _ rowBytes: Int, into packed: PackedMatrix,
-        progress: (Double) -> Void
+        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, _ rowBytes: Int, keep: Bool,
+        into packed: PackedMatrix, progress: (Double) -> Void
     ) throws(BackendError) {
         let tasksPerExpert = (packed.rowGroups + Self.groupsPerTask - 1) / Self.groupsPerTask
         let tasks = tasksPerExpert * weight.experts
@@ -103,7 +110,7 @@ struct WeightLoader {
                         badBlock.min(range.lowerBound / format.blockBytes + block, ordering: .relaxed)
                     }
                     unsafe packed.pack(expert: expert, rowGroups: groups, from: bytes.base + base)
-                    bytes.discard(range)
+                    if !keep { bytes.discard(range) }
                     if worker == 0 { progress(Double(task + 1) / Double(tasks)) }
                 }
             }

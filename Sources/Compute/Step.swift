@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// One ragged batch: rows of many sequences, prompt chunks and single tokens mixed.
 ///
 /// Arrays are reused from step to step; nothing here allocates once they have grown to the step limits.
@@ -54,11 +56,14 @@ package struct StepOutputs: ~Copyable {
     package init(rows: Int, vocabulary: Int) {
         self.rows = rows
         self.vocabulary = vocabulary
-        unsafe storage = .allocate(capacity: rows * vocabulary)
-        unsafe storage.initialize(repeating: 0)
+        // Zeroed memory from the system takes no pages before they are written.
+        guard let memory = unsafe calloc(rows * vocabulary, MemoryLayout<Float>.stride) else {
+            preconditionFailure("no memory for \(rows) rows of logits")
+        }
+        unsafe storage = .init(start: memory.assumingMemoryBound(to: Float.self), count: rows * vocabulary)
     }
 
-    deinit { unsafe storage.deallocate() }
+    deinit { unsafe free(storage.baseAddress) }
 
     package func withLogits<R, E: Error>(row: Int, _ body: (Span<Float>) throws(E) -> R) throws(E) -> R {
         precondition(row >= 0 && row < rows)

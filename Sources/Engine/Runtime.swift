@@ -14,7 +14,7 @@ package final class Runtime {
         /// Rows of the largest step: longer prompts run in chunks.
         package var stepRows = 512
         /// Rows of logits that one step can deliver.
-        package var outputRows = 64
+        package var outputRows = 32
 
         package init(contextLength: Int, kvFormat: KVFormat) {
             self.contextLength = contextLength

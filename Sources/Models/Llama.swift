@@ -4,7 +4,8 @@ internal import Compute
 struct Llama: Architecture {
     static let names = ["llama"]
     /// Far beyond any model: bounds what a hostile file can make the program allocate before its tensors are checked.
-    private static let longestHead = 1 << 16
+    private static let longestHead = 2048
+    private static let mostExperts = 1024
 
     private struct Layer {
         let heads: Int
@@ -50,6 +51,7 @@ struct Llama: Architecture {
         guard let epsilon = try parameters.float("attention.layer_norm_rms_epsilon") else {
             throw parameters.invalid("attention.layer_norm_rms_epsilon", "is missing")
         }
+        guard epsilon >= 0 else { throw parameters.invalid("attention.layer_norm_rms_epsilon", "is \(epsilon)") }
         self.epsilon = Float(epsilon)
         let scale = try parameters.float("attention.scale") ?? 0
         attentionScale = Float(scale > 0 ? scale : 1 / Double(keyLength).squareRoot())
@@ -59,6 +61,9 @@ struct Llama: Architecture {
         let expertCount = try parameters.int("expert_count") ?? 0
         if expertCount > 0 {
             let used = try parameters.count("expert_used_count")
+            guard expertCount <= Self.mostExperts else {
+                throw parameters.invalid("expert_count", "is \(expertCount), out of range")
+            }
             guard used <= expertCount else {
                 throw parameters.invalid("expert_used_count", "is \(used) of \(expertCount) experts")
             }

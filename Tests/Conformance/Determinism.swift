@@ -75,6 +75,25 @@ import Testing
         }
     }
 
+    /// Wide attention makes values before and after the choice of rows share memory.
+    @Test func unwantedLogitsDoNotMatter() throws {
+        let model = ToyModel.make("wide attention") {
+            $0.keyLength = 64
+            $0.valueLength = 64
+            $0.rotated = 64
+            $0.hidden = 64
+        }
+        let tokens = randomTokens(120, seed: 25)
+        let parts = [Session.Part(sequence: 0, position: 0, tokens: tokens)]
+        let all = try Session(model, on: CPUBackend(threads: 2)).step(parts)
+        for wants in [{ $0 % 3 != 0 }, { $0 > 30 }, { $0 == 119 }] as [(Int) -> Bool] {
+            for _ in 0..<10 {
+                let some = try Session(model, on: CPUBackend(threads: 2)).step(parts, wants: wants)
+                #expect(identical(some, all.indices.filter(wants).map { all[$0] }))
+            }
+        }
+    }
+
     /// Long contexts are summed in splits, which workers take apart in small steps only.
     @Test func splitsDoNotMatter() throws {
         let model = ToyModel.make("long") { $0.layers = 1 }

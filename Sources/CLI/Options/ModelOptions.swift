@@ -1,4 +1,5 @@
 import ArgumentParser
+import CPU
 import Compute
 import Models
 
@@ -68,8 +69,12 @@ struct ModelOptions: ParsableArguments {
     @OptionGroup var verbosity: Verbosity
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be from 1 to 1024") }
-        if let ctxSize, ctxSize < 1 { throw ValidationError("--ctx-size must be at least 1") }
+        // More threads than processors only wait for each other.
+        let most = max(16, 4 * CPUBackend.availableProcessors())
+        if let threads, !(1...most).contains(threads) { throw ValidationError("--threads must be from 1 to \(most)") }
+        if let ctxSize, !(1...Int(Int32.max)).contains(ctxSize) {
+            throw ValidationError("--ctx-size must be from 1 to \(Int32.max)")
+        }
     }
 }
 

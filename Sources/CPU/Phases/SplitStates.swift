@@ -18,6 +18,10 @@ final class SplitStates {
         let attentions = program.ops.compactMap { if case .attention(let op) = $0 { op } else { nil } }
         let values = program.cache.layers.map(\.valueLength).max() ?? 0
         stateFloats = Int(cpu_attention_state_floats(Int32(values)))
+        // A worker's scratch memory holds the states of a tile twice, then its queries.
+        guard 2 * Int(CPU_ATTENTION_QUERIES) * stateFloats * 4 <= PackedMatrix.scratchBytes / 2 else {
+            throw .unsupported("values of \(values) dimensions per head")
+        }
         heads = attentions.map(\.heads).max() ?? 0
         maxSplits = (positions + Self.length - 1) / Self.length
         let rows = min(limits.rows, Self.taskTarget * workers)
