@@ -25,11 +25,18 @@ enum Inspection {
         return rewriteProblem(of: file)
     }
 
-    static func problem(of data: TensorData, for tensor: TensorInfo) -> String? {
-        if data.count != tensor.byteCount { return "\(tensor.name) has \(data.count) bytes, not \(tensor.byteCount)" }
-        let sum = unsafe data.withUnsafeBytes { unsafe $0.reduce(UInt64(0)) { $0 &+ UInt64($1) } }
-        data.discard(0..<data.count)
-        return sum == .max ? "a sum that cannot be" : nil
+    /// Reads a tensor twice: every byte must be there, and the same.
+    static func problem(of tensor: TensorInfo, in file: GGUFFile) throws(GGUFError) -> String? {
+        var sums: [UInt64] = []
+        for _ in 0..<2 {
+            let data = try file.read(tensor)
+            if data.count != tensor.byteCount {
+                return "\(tensor.name) has \(data.count) bytes, not \(tensor.byteCount)"
+            }
+            sums.append(unsafe data.withUnsafeBytes { unsafe $0.reduce(0) { $0 &* 31 &+ UInt64($1) } })
+            data.discard(0..<data.count)
+        }
+        return sums[0] == sums[1] ? nil : "\(tensor.name) is not the same when it is read again"
     }
 
     /// What was read, written and read again must be the same.
