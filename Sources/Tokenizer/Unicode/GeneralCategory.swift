@@ -1,5 +1,5 @@
 /// General category of a scalar, in the order of `UnicodeData.categoryRuns`.
-enum GeneralCategory: UInt8, CaseIterable {
+package enum GeneralCategory: UInt8, CaseIterable {
     case lu, ll, lt, lm, lo
     case mn, mc, me
     case nd, nl, no
@@ -30,7 +30,7 @@ struct CategorySet: OptionSet, Hashable, Sendable {
 
 /// Categories of single scalars, by binary search: for text outside the hot loops.
 extension GeneralCategory {
-    init(of scalar: UInt32) {
+    package init(of scalar: UInt32) {
         let runs = UnicodeData.categoryRuns
         var low = 0
         var high = runs.count
