@@ -36,7 +36,7 @@ let package = Package(
         // Numerics.
         .target(name: "Compute", dependencies: ["Quant"]),
         .target(name: "Models", dependencies: ["Compute", "GGUF", "Quant"]),
-        .target(name: "CCPU", dependencies: ["CFormats"]),
+        .target(name: "CCPU", dependencies: ["CFormats"], linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CPU", dependencies: ["CCPU", "Compute", "Quant"]),
 
         // Generation and the command.

@@ -228,7 +228,7 @@ int main(int count, char **arguments) {
     // Bytes that are no NaN and no subnormal scale in any format: nothing else about values matters to speed.
     const size_t pool_bytes = (size_t)(getenv("POOL_MB") ? atoi(getenv("POOL_MB")) : 600) << 20;
     uint8_t *pool = allocate(pool_bytes);
-    for (size_t i = 0; i < pool_bytes; i++) pool[i] = (uint8_t)(i * 7 & 0x1f | 0x60);
+    for (size_t i = 0; i < pool_bytes; i++) pool[i] = (uint8_t)((i * 7 & 0x1f) | 0x60);
     double gbps[MAX_THREADS + 1], peak[MAX_THREADS + 1];
     for (int threads = 1; threads <= MAX_THREADS; threads++) {
         buffer b = {pool, pool_bytes};
