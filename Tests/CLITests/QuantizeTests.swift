@@ -57,7 +57,7 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: target.url.path).isEmpty)
         expectFailure(
             try Command.run(
-                "quantize", "-m", ExampleModel.path, "-o", target.path("no/such/folder.gguf"), "--type", "Q8_0"),
+                "quantize", "-m", ExampleModel.path, "-o", target.path("no/such/folder.gguf"), "--type", "Q8_0", "--quiet"),
             mentions: "no/such")
         let copy = target.path("copy.gguf")
         try FileManager.default.copyItem(atPath: ExampleModel.path, toPath: copy)
