@@ -76,7 +76,7 @@ struct SentencePieceTests {
         let tokenizer = try Tokenizer(Synthetic.sentencePiece(pieces))
         for length in [1, 3, 10, 40, 300] {
             let text = (0..<length).map { _ in alphabet.randomElement(using: &random)! }
-            let input = text.joined().replacingOccurrences(of: "▁", with: " ")
+            let input = text.map { $0 == "▁" ? " " : $0 }.joined()
             let ids = tokenizer.encode(input, addSpecial: false, parseSpecial: false)
             #expect(ids.map { tokenizer.vocabulary.text($0) } == textbook(["▁"] + text, pieces))
             #expect(tokenizer.decode(ids, skipSpecial: true) == input)
@@ -98,7 +98,8 @@ struct SentencePieceTests {
     @Test func `spells what is no token in bytes`() throws {
         let tokenizer = try Tokenizer(Synthetic.sentencePiece([("▁", -1), ("a", -2)]))
         let ids = tokenizer.encode("aé\n", addSpecial: true, parseSpecial: false)
-        #expect(ids == [1, 259, 260, 3 + 0xC3, 3 + 0xA9, 3 + 0x0A])
+        let expected: [TokenID] = [1, 259, 260, 198, 172, 13]
+        #expect(ids == expected)
         #expect(tokenizer.decode(ids, skipSpecial: true) == "aé\n")
     }
 
@@ -169,19 +170,4 @@ struct UnigramTests {
 }
 
 struct WordPieceTests {
-    @Test func `folds and splits as BERT does`() throws {
-        guard let metadata = try Vectors.metadata("bert-bge") else { return }
-        let tokenizer = try Tokenizer(metadata)
-        func pieces(_ text: String) -> [String] {
-            tokenizer.encode(text, addSpecial: false, parseSpecial: false).map { tokenizer.vocabulary.text($0) }
-        }
-        #expect(pieces("ÀÉ naïve") == ["▁ae", "▁naive"])
-        #expect(pieces("a\u{0}b\u{200B}c\u{AD}") == ["▁abc"])
-        #expect(pieces("漢字") == ["▁漢", "▁字"])
-        #expect(pieces("한") == ["▁ᄒ", "ᅡ", "ᆫ"])
-        #expect(pieces("x^2~$") == ["▁x", "▁^", "▁2", "▁~", "▁$"])
-        #expect(pieces("\u{E000}x😀y") == ["▁x😀y"].map { _ in "[UNK]" })
-        #expect(tokenizer.encode("hi", addSpecial: true, parseSpecial: false).first == 101)
-        #expect(tokenizer.encode("hi", addSpecial: true, parseSpecial: false).last == 102)
-    }
 }

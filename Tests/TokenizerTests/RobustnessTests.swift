@@ -74,7 +74,7 @@ struct RobustnessTests {
             var metadata = Synthetic.sentencePiece([("a", -1)], model: "t5")
             metadata["tokenizer.ggml.precompiled_charsmap"] = .array(.uint8([64, 0, 0, 0] + units + [0x62, 0]))
             let tokenizer = try Tokenizer(metadata)
-            for seed in 0..<20 {
+            for seed in UInt64(0)..<20 {
                 _ = tokenizer.encode(RandomText(seed: seed).text, addSpecial: true, parseSpecial: true)
             }
         }
