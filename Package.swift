@@ -36,7 +36,7 @@ let package = Package(
         // Numerics.
         .target(name: "Compute", dependencies: ["Quant"]),
         .target(name: "Models", dependencies: ["Compute", "GGUF", "Quant"]),
-        .target(name: "CCPU", dependencies: ["CFormats"]),
+        .target(name: "CCPU", dependencies: ["CFormats"], linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CPU", dependencies: ["CCPU", "Compute", "Quant"]),
 
         // Generation and the command.
@@ -54,16 +54,23 @@ let package = Package(
             name: "QuantTests", dependencies: ["CFormats", "Quant", "TestSupport"],
             exclude: ["reference.py", "Vectors.txt"]),
         .target(name: "Fuzzing", dependencies: ["CZstd", "GGUF", "Quant"], path: "Tests/Fuzzing"),
-        .testTarget(name: "GGUFTests", dependencies: ["Fuzzing", "GGUF", "Quant", "TestSupport"]),
+
+        .testTarget(
+            name: "GGUFTests", dependencies: ["Fuzzing", "GGUF", "Quant", "TestSupport"], exclude: ["reference.py"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
         .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer", "GGUF", "TestSupport"]),
         .testTarget(
             name: "ChatTests", dependencies: ["Chat", "JSON", "TestSupport"], exclude: ["Snippets", "reference.py"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
-        .testTarget(name: "ModelsTests", dependencies: ["Models", "GGUF", "Compute", "TestSupport"]),
+        .testTarget(name: "ModelsTests", dependencies: ["Compute", "GGUF", "Models", "Quant", "TestSupport"]),
         .testTarget(name: "CPUTests", dependencies: ["CPU", "CCPU", "Quant", "TestSupport"]),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "Compute", "CPU", "Models", "Tokenizer", "TestSupport"]),
+            name: "EngineTests",
+            dependencies: [
+                "AllocationCounter", "Compute", "CPU", "CZstd", "Engine", "GGUF", "Models", "Quant", "TestSupport",
+                "Tokenizer",
+            ]),
         .testTarget(
             name: "Conformance", dependencies: ["Compute", "CPU", "Quant", "TestSupport"], path: "Tests/Conformance"),
         .testTarget(name: "CLITests", dependencies: ["JSON", "TestSupport"]),
@@ -74,7 +81,13 @@ let package = Package(
 
 // Benchmarks and long fuzzing, apart so that nobody else builds them.
 if Context.environment["TGI_RUN_BENCHMARKS"] == "1" {
-    package.targets.append(.executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Benchmarks/Fuzz"))
+    package.targets += [
+        .executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Benchmarks/Fuzz"),
+        .executableTarget(name: "MicroBenchmarks", dependencies: ["Engine", "JSON"], path: "Benchmarks/Micro"),
+        .executableTarget(name: "KernelBench", dependencies: ["CCPU", "CFormats"], path: "Benchmarks/KernelBench"),
+        .executableTarget(
+            name: "TokenizerBenchmark", dependencies: ["GGUF", "Tokenizer"], path: "Benchmarks/Tokenizer"),
+    ]
 }
 
 for target in package.targets where target.type == .regular || target.type == .executable || target.type == .test {

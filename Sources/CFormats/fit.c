@@ -28,6 +28,31 @@ static inline lanes clamped(lanes v, float low, float high) {
 // Groups whose largest magnitude is below this are taken for zero: the inverse of a step would leave binary32.
 static const float tiny = 1e-30f;
 
+typedef struct {
+    float scale, offset, gain;
+} affine;
+
+// Best scale and offset <= 0 for the codes that x has at a scale and offset. With s_l = sum(w l) and so on they solve
+// two linear equations; `gain` is by how much they lower the error from sum(w x^2).
+static affine refit(const float *x, const float *weight, int n, int top, float w, float wx, float inverse, float offset) {
+    lanes l_sum = {}, ll_sum = {}, lx_sum = {};
+    for (int i = 0; i < n; i += width) {
+        lanes v = load(x + i);
+        lanes l = clamped(rounded((v - offset) * inverse), 0, (float)top);
+        lanes wl = load(weight + i) * l;
+        l_sum += wl;
+        ll_sum += wl * l;
+        lx_sum += wl * v;
+    }
+    float s_l = sum(l_sum), s_ll = sum(ll_sum), s_lx = sum(lx_sum);
+    float determinant = w * s_ll - s_l * s_l;
+    if (!(determinant > 0)) return (affine){0, 0, -INFINITY};
+    affine fit = {(w * s_lx - wx * s_l) / determinant, (s_ll * wx - s_l * s_lx) / determinant, 0};
+    if (fit.offset > 0) fit = (affine){s_lx / s_ll, 0, 0};
+    fit.gain = fit.scale * (2 * s_lx - fit.scale * s_ll - 2 * fit.offset * s_l) + fit.offset * (2 * wx - fit.offset * w);
+    return fit.scale > 0 ? fit : (affine){0, 0, -INFINITY};
+}
+
 float fit_affine(const float *x, const float *weight, int n, int top, fit_candidates candidates, float *minimum) {
     float low = 0, high = x[0];
     lanes w_sum = {}, wx_sum = {};
@@ -43,37 +68,32 @@ float fit_affine(const float *x, const float *weight, int n, int top, fit_candid
     *minimum = 0 - low;
     if (!(range > tiny)) return 0;
 
-    // With s_l = sum(w l) and so on, the best offset and scale solve two linear equations, and they lower the error
-    // from sum(w x^2) by scale * s_lx + offset * s_x.
-    float scale = range / (float)top, best = -INFINITY;
+    affine best = {range / (float)top, low, -INFINITY};
     for (int c = 0; c < candidates.count; c++) {
         float inverse = ((float)top + candidates.first + (float)c * candidates.step) / range;
-        lanes l_sum = {}, ll_sum = {}, lx_sum = {};
-        for (int i = 0; i < n; i += width) {
-            lanes v = load(x + i);
-            lanes l = clamped(rounded((v - low) * inverse), 0, (float)top);
-            lanes wl = load(weight + i) * l;
-            l_sum += wl;
-            ll_sum += wl * l;
-            lx_sum += wl * v;
+        affine fit = refit(x, weight, n, top, w, wx, inverse, low);
+        // A fit moves the borders between codes: the codes that it gives have a better fit again.
+        for (int round = 0; round < 2 && fit.gain > -INFINITY; round++) {
+            affine next = refit(x, weight, n, top, w, wx, 1 / fit.scale, fit.offset);
+            if (!(next.gain > fit.gain)) break;
+            fit = next;
         }
-        float s_l = sum(l_sum), s_ll = sum(ll_sum), s_lx = sum(lx_sum);
-        float determinant = w * s_ll - s_l * s_l;
-        if (!(determinant > 0)) continue;
-        float candidate = (w * s_lx - wx * s_l) / determinant;
-        float offset = (s_ll * wx - s_l * s_lx) / determinant;
-        if (offset > 0) {
-            offset = 0;
-            candidate = s_lx / s_ll;
-        }
-        float gain = candidate * (2 * s_lx - candidate * s_ll - 2 * offset * s_l) + offset * (2 * wx - offset * w);
-        if (candidate > 0 && gain > best) {
-            best = gain;
-            scale = candidate;
-            *minimum = 0 - offset;
-        }
+        if (fit.gain > best.gain) best = fit;
     }
-    return scale;
+    *minimum = 0 - best.offset;
+    return best.scale;
+}
+
+float fit_error(const float *x, const float *weight, int n, float scale, float minimum, int low, int high) {
+    lanes errors = {};
+    float inverse = 1 / scale;
+    for (int i = 0; i < n; i += width) {
+        lanes v = load(x + i);
+        lanes l = rounded(clamped((v + minimum) * inverse, (float)low, (float)high));
+        lanes error = l * scale - minimum - v;
+        errors += load(weight + i) * error * error;
+    }
+    return sum(errors);
 }
 
 // The element of largest magnitude.
@@ -110,8 +130,9 @@ float fit_values(const float *x, const float *weight, int n, const float *values
     float max = extreme(x, n);
     if (!(fabsf(max) > tiny)) return 0;
     float scale = max / values[0], best = 0;
-    for (int c = 0; c < candidates.count; c++) {
-        float inverse = (values[0] + candidates.first + (float)c * candidates.step) / max;
+    for (int c = 0; c < 2 * candidates.count; c++) {
+        float end = values[c < candidates.count ? 0 : 15];
+        float inverse = (end + candidates.first + (float)(c % candidates.count) * candidates.step) / max;
         lanes qq_sum = {}, qx_sum = {};
         for (int i = 0; i < n; i += width) {
             lanes v = load(x + i), scaled = v * inverse, q = splat(values[0]);

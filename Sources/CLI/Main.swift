@@ -55,7 +55,7 @@ struct Main: ParsableCommand {
             Diagnostics.error("\(message(for: error)) (see tgi-run \(subcommand.map { $0 + " " } ?? "")--help)")
             return 2
         default:
-            Diagnostics.error(describe(error))
+            Diagnostics.error("\(error)")
             return 1
         }
     }

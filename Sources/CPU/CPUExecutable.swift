@@ -5,30 +5,35 @@ final class CPUExecutable: Executable {
     private let state: StepState
     private let pool: WorkerPool
     private let phases: [any Phase]
+    private let step: (Int) -> Void
 
     init(
-        _ program: Program, _ weights: CPUWeights, _ cache: KVCacheConfiguration, _ limits: StepLimits, _ pool: WorkerPool
+        _ program: Program, _ weights: CPUWeights, _ cache: KVCacheConfiguration, _ limits: StepLimits,
+        _ pool: WorkerPool
     ) throws(BackendError) {
         self.pool = pool
         state = try StepState(
-            program: program, weights: weights, cache: KVPool(program.cache, cache), workers: pool.count, limits: limits)
+            program: program, weights: weights, cache: KVPool(program.cache, cache), workers: pool.count, limits: limits
+        )
         let splits = try SplitStates(
             program, workers: pool.count, limits: limits, positions: cache.blockCount * cache.blockLength)
         phases = Lowering.phases(of: program, state, splits)
-    }
-
-    func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError) {
-        try state.prepare(inputs)
-        for phase in phases { phase.reset() }
-        pool.run { worker in
+        step = { [state, pool, phases] worker in
             for phase in phases {
                 phase.run(state, worker: worker)
                 pool.barrier.wait()
             }
         }
-        let count = state.outputRows * outputs.vocabulary
-        if count > 0 {
-            unsafe outputs.buffer.baseAddress?.update(from: state.base(state.program.logits), count: count)
+    }
+
+    func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError) {
+        try state.prepare(inputs)
+        for phase in phases { phase.reset() }
+        pool.run(stored: step)
+        let logits = state.program.logits
+        for row in 0..<state.outputRows {
+            unsafe outputs.buffer.baseAddress?.advanced(by: row * outputs.vocabulary).update(
+                from: state.row(logits, row), count: outputs.vocabulary)
         }
     }
 }

@@ -11,7 +11,8 @@ enum HugePages {
         let length = roundUp(count, page)
         // The system only aligns to 4 KiB: trim the ends of a larger mapping.
         let slack = count < hugePage ? 0 : hugePage
-        guard let mapping = unsafe mmap(nil, length + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+        guard
+            let mapping = unsafe mmap(nil, length + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
             unsafe mapping != MAP_FAILED
         else { return nil }
         if slack == 0 { return unsafe mapping }

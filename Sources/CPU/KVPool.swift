@@ -24,7 +24,7 @@ final class KVPool {
         let sizes = zip(layout.layers, heads).map { $0.kvHeads * $1 * configuration.blockCount }
         byteCount = sizes.reduce(0, +)
         guard let memory = unsafe HugePages.allocate(byteCount) else {
-            throw .outOfMemory(needed: byteCount, available: 0)
+            throw .outOfMemory(byteCount)
         }
         unsafe self.memory = memory
         var offset = 0

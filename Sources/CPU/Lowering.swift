@@ -8,6 +8,7 @@ struct Lowering {
     private var phases: [any Phase] = []
     private let domains: [RowDomain]
     private var openRows: RowPhase?
+    private var expertMemories: [ExpertMemory] = []
 
     static func phases(of program: Program, _ state: StepState, _ splits: SplitStates) -> [any Phase] {
         var lowering = Lowering(state, splits, program)
@@ -42,16 +43,17 @@ struct Lowering {
         case .scale(let op): append(ScaleKernel(op: op), domains[op.output.index])
         case .softcap(let op): append(SoftcapKernel(op: op), domains[op.output.index])
         case .outputRows(let op):
-            // It reads rows that others wrote.
+            // It reads rows that others wrote, and what follows may write over them.
             close()
             append(OutputRowsKernel(op: op), .outputs)
+            close()
         case .linear(let op): lower(op)
         case .attention(let op):
             let shape = program.cache.layers[op.layer]
             append(AttentionPhase(op, shape: shape, splits: splits))
             append(AttentionMergeKernel(op: op, shape: shape, splits: splits), .all)
         case .moe(let op):
-            let routing = Routing(op, program, weights: state.weights, limits: state.limits)
+            let routing = Routing(op, expertMemory(op))
             append(RoutePhase(routing))
             append(SlotPhase(routing, .rows))
             append(ExpertPhase(routing, .gateAndUp, weights: state.weights))
@@ -59,6 +61,14 @@ struct Lowering {
             append(ExpertPhase(routing, .down, weights: state.weights))
             append(ExpertSumKernel(routing: routing), .all)
         }
+    }
+
+    private mutating func expertMemory(_ op: Op.MoE) -> ExpertMemory {
+        let shape = Routing.shape(op, state.program, state.weights)
+        if let known = expertMemories.first(where: { $0.shape == shape }) { return known }
+        let memory = ExpertMemory(shape, rows: state.limits.rows)
+        expertMemories.append(memory)
+        return memory
     }
 
     private mutating func lower(_ op: Op.Linear) {

@@ -58,7 +58,8 @@ package final class PackedMatrix: Sendable {
 
     /// Borrows GGUF blocks. `owner` keeps them alive. `nil` where the format has no kernels or the shape does not fit it.
     package init?(
-        borrowing blocks: UnsafeRawPointer, owner: any Sendable, format: Format, rows: Int, columns: Int, experts: Int = 1
+        borrowing blocks: UnsafeRawPointer, owner: any Sendable, format: Format, rows: Int, columns: Int,
+        experts: Int = 1
     ) {
         guard let kernelFormat = unsafe cpu_matrix_format_for(format.id), rows > 0, columns > 0, experts > 0,
             let total = Self.ggufBytes(format, rows, columns, experts)

@@ -25,8 +25,10 @@ final class StepState {
     let outputIndices: UnsafeMutableBufferPointer<Int32>
     private(set) var blockTables: [Int32] = []
 
-    /// `[rows, width]` of each value, by value index. Values that are never alive together share memory.
+    /// Row 0 of each value, by value index. Values that are never alive together share memory, row by row: rows of all values of a
+    /// buffer are equally far apart, so that a tile of rows can run ahead of the others.
     private let values: [UnsafeMutablePointer<Float>?]
+    private let strides: [Int]
     private let valueMemory: [(UnsafeMutableRawPointer, Int)]
     /// Prepared inputs of matrix products.
     var prepared: [PreparedInput] = []
@@ -44,6 +46,8 @@ final class StepState {
         unsafe positions = .allocate(capacity: limits.rows)
         unsafe rowSequences = .allocate(capacity: limits.rows)
         unsafe tokens = .allocate(capacity: limits.rows)
+        sequences.reserveCapacity(limits.sequences)
+        blockTables.reserveCapacity(cache.configuration.blockCount)
         unsafe outputIndices = .allocate(capacity: limits.outputRows)
         unsafe ropes = program.ropes.map {
             .allocate(capacity: max(1, 2 * limits.rows * $0.inverseFrequencies.count))
@@ -59,14 +63,15 @@ final class StepState {
         for index in plan.widths.indices {
             // Pages are only taken when touched, so room for the largest step costs nothing.
             let held = program.widths.indices.filter { plan.buffer[$0] == index }
-            let floats = held.map { program.widths[$0] * (domains[$0] == .all ? limits.rows : limits.outputRows) }
-            let bytes = (floats.max() ?? 0) * 4 + 64
-            guard let base = unsafe HugePages.allocate(bytes) else { throw .outOfMemory(needed: bytes, available: 0) }
+            let rows = held.map { domains[$0] == .all ? limits.rows : limits.outputRows }.max() ?? 0
+            let bytes = plan.widths[index] * rows * 4 + 64
+            guard let base = unsafe HugePages.allocate(bytes) else { throw .outOfMemory(bytes) }
             unsafe memory.append((base, bytes))
             unsafe bases.append(base.assumingMemoryBound(to: Float.self))
         }
         unsafe valueMemory = memory
         unsafe values = plan.buffer.map { unsafe $0.map { unsafe bases[$0] } }
+        strides = plan.buffer.map { $0.map { plan.widths[$0] } ?? 0 }
     }
 
     deinit {
@@ -74,9 +79,9 @@ final class StepState {
         unsafe rowSequences.deallocate()
         unsafe tokens.deallocate()
         unsafe outputIndices.deallocate()
-        for unsafe rope in unsafe ropes { unsafe rope.deallocate() }
-        for unsafe memory in unsafe scratch { unsafe memory.deallocate() }
-        for unsafe (base, count) in unsafe valueMemory { unsafe HugePages.free(base, count) }
+        unsafe ropes.forEach { unsafe $0.deallocate() }
+        unsafe scratch.forEach { unsafe $0.deallocate() }
+        unsafe valueMemory.forEach { unsafe HugePages.free($0.0, $0.1) }
     }
 
     /// Takes over the inputs of a step.
@@ -103,12 +108,17 @@ final class StepState {
 
     /// Row 0 of a value.
     func base(_ value: Value) -> UnsafeMutablePointer<Float> {
-        guard let base = unsafe values[value.index] else { preconditionFailure("value \(value.index) is never written") }
+        guard let base = unsafe values[value.index] else {
+            preconditionFailure("value \(value.index) is never written")
+        }
         return unsafe base
     }
 
+    /// Floats from one row of a value to the next.
+    func stride(_ value: Value) -> Int { strides[value.index] }
+
     func row(_ value: Value, _ row: Int) -> UnsafeMutablePointer<Float> {
-        unsafe base(value) + row * program.width(value)
+        unsafe base(value) + row * strides[value.index]
     }
 
     /// ``PackedMatrix/scratchBytes`` bytes for one worker.

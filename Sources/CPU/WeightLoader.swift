@@ -33,7 +33,8 @@ struct WeightLoader {
             }
             let bytes = try source.read(weight.name)
             guard bytes.count == rowBytes * weight.rows * weight.experts else {
-                throw failure(weight, "has \(bytes.count) bytes, its shape asks for \(rowBytes * weight.rows * weight.experts)")
+                throw failure(
+                    weight, "has \(bytes.count) bytes, its shape asks for \(rowBytes * weight.rows * weight.experts)")
             }
             if roles[index].contains(.vector) {
                 let count = weight.experts * weight.rows * weight.columns
@@ -41,12 +42,18 @@ struct WeightLoader {
                 vectors[index] = unsafe FloatVector(format, bytes.base, count: count)
             }
             if roles[index].contains(.table) {
+                guard PackedMatrix.supports(format) else {
+                    throw failure(weight, "has type \(format), which is not computed")
+                }
+                if !roles[index].contains(.matrix) { try checkFinite(weight, format, bytes) }
                 tables[index] = EmbeddingTable(
                     bytes, format, rows: weight.rows, columns: weight.columns, rowBytes: rowBytes)
             }
             if roles[index].contains(.matrix) {
-                matrices[index] = try matrix(weight, format, bytes, rowBytes) { share in
-                    progress((Double(done) + share * Double(weight.experts * weight.rows * weight.columns)) / Double(total))
+                let keep = roles[index].contains(.table)
+                matrices[index] = try matrix(weight, format, bytes, rowBytes, keep: keep) { share in
+                    progress(
+                        (Double(done) + share * Double(weight.experts * weight.rows * weight.columns)) / Double(total))
                 }
             }
             done += weight.experts * weight.rows * weight.columns
@@ -56,7 +63,8 @@ struct WeightLoader {
     }
 
     private func matrix(
-        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, _ rowBytes: Int, progress: (Double) -> Void
+        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, _ rowBytes: Int, keep: Bool,
+        progress: (Double) -> Void
     ) throws(BackendError) -> PackedMatrix {
         guard PackedMatrix.supports(format) else { throw failure(weight, "has type \(format), which is not computed") }
         if !repack || !PackedMatrix.repacks(format) {
@@ -70,14 +78,15 @@ struct WeightLoader {
         guard
             let packed = PackedMatrix(
                 format: format, rows: weight.rows, columns: weight.columns, experts: weight.experts)
-        else { throw .outOfMemory(needed: bytes.count, available: 0) }
-        try pack(weight, format, bytes, rowBytes, into: packed, progress: progress)
+        else { throw .outOfMemory(bytes.count) }
+        try pack(weight, format, bytes, rowBytes, keep: keep, into: packed, progress: progress)
         return packed
     }
 
+    /// - Parameter keep: Whether something else reads the bytes later; otherwise they are let go as they are repacked.
     private func pack(
-        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, _ rowBytes: Int, into packed: PackedMatrix,
-        progress: (Double) -> Void
+        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, _ rowBytes: Int, keep: Bool,
+        into packed: PackedMatrix, progress: (Double) -> Void
     ) throws(BackendError) {
         let tasksPerExpert = (packed.rowGroups + Self.groupsPerTask - 1) / Self.groupsPerTask
         let tasks = tasksPerExpert * weight.experts
@@ -93,14 +102,15 @@ struct WeightLoader {
                     let groups = first..<min(first + Self.groupsPerTask, packed.rowGroups)
                     let base = expert * weight.rows * rowBytes
                     let rows =
-                        groups.lowerBound * PackedMatrix.groupRows..<min(
+                        groups.lowerBound
+                        * PackedMatrix.groupRows..<min(
                             groups.upperBound * PackedMatrix.groupRows, weight.rows)
                     let range = base + rows.lowerBound * rowBytes..<base + rows.upperBound * rowBytes
                     if let block = format.firstNonFiniteBlock(in: bytes, range) {
                         badBlock.min(range.lowerBound / format.blockBytes + block, ordering: .relaxed)
                     }
                     unsafe packed.pack(expert: expert, rowGroups: groups, from: bytes.base + base)
-                    bytes.discard(range)
+                    if !keep { bytes.discard(range) }
                     if worker == 0 { progress(Double(task + 1) / Double(tasks)) }
                 }
             }

@@ -44,12 +44,22 @@ package struct DeviceInfo: Sendable {
     }
 }
 
-package enum BackendError: Error, Sendable {
+package enum BackendError: Error, Sendable, CustomStringConvertible {
     case unsupported(String)
-    case outOfMemory(needed: Int, available: Int)
-    /// A weight could not be read; the text names file and tensor.
+    /// The system gave no memory for this many bytes.
+    case outOfMemory(Int)
+    /// A tensor makes no sense to the backend; the text names the tensor, not its file.
     case weights(String)
-    case device(String)
+    /// A tensor could not be read; the text names its file and place.
+    case source(String)
+
+    package var description: String {
+        switch self {
+        case .unsupported(let what): "this device does not support \(what)"
+        case .outOfMemory(let bytes): "there is no memory for \(bytes >> 20) MiB more"
+        case .weights(let text), .source(let text): text
+        }
+    }
 }
 
 /// The KV cache is one pool of blocks; a block holds `blockLength` positions of one sequence for all layers.
@@ -100,7 +110,8 @@ package final class WeightBytes: Sendable {
     ///   - owner: Kept alive as long as the bytes are in use.
     ///   - discard: Tells the owner that a range of the bytes will not be read again soon.
     package init(
-        base: UnsafeRawPointer, count: Int, owner: any Sendable, discard: @escaping @Sendable (Range<Int>) -> Void = { _ in }
+        base: UnsafeRawPointer, count: Int, owner: any Sendable,
+        discard: @escaping @Sendable (Range<Int>) -> Void = { _ in }
     ) {
         unsafe self.base = base
         self.count = count

@@ -15,8 +15,8 @@ package struct KVFormat: Sendable {
         stride(from: 0, to: values.count, by: 32).flatMap { start in
             let part = values[start..<min(start + 32, values.count)]
             let scale = (part.map(abs).max() ?? 0) / 127
-            let inverse = scale == 0 ? 0 : 1 / scale
-            return part.map { ($0 * inverse).rounded(.toNearestOrEven) * Float(Float16(scale)) }
+            guard scale >= 6.0e-8, scale <= 65504 else { return part.map { _ in Float(0) } }
+            return part.map { ($0 * (1 / scale)).rounded(.toNearestOrEven) * Float(Float16(scale)) }
         }
     }
 

@@ -43,7 +43,7 @@ package struct ProgramBuilder {
         self.catalog = catalog
     }
 
-    package consuming func finish(logits: Value, cache: CacheLayout) throws(ProgramError) -> Program {
+    package mutating func finish(logits: Value, cache: CacheLayout) throws(ProgramError) -> Program {
         if let problem { throw problem }
         return Program(ops: ops, widths: widths, weights: weights, ropes: ropes, cache: cache, logits: logits)
     }
@@ -96,7 +96,8 @@ extension ProgramBuilder {
         let bias = optionalVector(name + ".bias", outputs)
         let output = value(outputs)
         ops.append(
-            .linear(.init(input: input, projections: [.init(weight: matrix, bias: bias, output: output, residual: nil)])))
+            .linear(
+                .init(input: input, projections: [.init(weight: matrix, bias: bias, output: output, residual: nil)])))
         return output
     }
 

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// One ragged batch: rows of many sequences, prompt chunks and single tokens mixed.
 ///
 /// Arrays are reused from step to step; nothing here allocates once they have grown to the step limits.
@@ -26,6 +28,14 @@ package struct StepInputs: Sendable {
     /// Rows whose logits are wanted, ascending.
     package var outputRows: [Int32] = []
 
+    /// - Parameter blocks: Entries that all block tables of a step take together at most.
+    package init(limits: StepLimits, blocks: Int) {
+        tokens.reserveCapacity(limits.rows)
+        sequences.reserveCapacity(limits.sequences)
+        blockTables.reserveCapacity(blocks)
+        outputRows.reserveCapacity(limits.outputRows)
+    }
+
     package init() {}
 
     package mutating func removeAll() {
@@ -46,13 +56,16 @@ package struct StepOutputs: ~Copyable {
     package init(rows: Int, vocabulary: Int) {
         self.rows = rows
         self.vocabulary = vocabulary
-        unsafe storage = .allocate(capacity: rows * vocabulary)
-        unsafe storage.initialize(repeating: 0)
+        // Zeroed memory from the system takes no pages before they are written.
+        guard let memory = unsafe calloc(rows * vocabulary, MemoryLayout<Float>.stride) else {
+            preconditionFailure("no memory for \(rows) rows of logits")
+        }
+        unsafe storage = .init(start: memory.assumingMemoryBound(to: Float.self), count: rows * vocabulary)
     }
 
-    deinit { unsafe storage.deallocate() }
+    deinit { unsafe free(storage.baseAddress) }
 
-    package func withLogits<R>(row: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
+    package func withLogits<R, E: Error>(row: Int, _ body: (Span<Float>) throws(E) -> R) throws(E) -> R {
         precondition(row >= 0 && row < rows)
         return try unsafe body(UnsafeBufferPointer(rebasing: storage[row * vocabulary..<(row + 1) * vocabulary]).span)
     }

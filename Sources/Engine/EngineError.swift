@@ -6,7 +6,7 @@ package import Tokenizer
 package enum EngineError: Error, Sendable, CustomStringConvertible {
     case model(ModelError)
     case tokenizer(path: String, TokenizerError)
-    case backend(BackendError)
+    case backend(path: String, BackendError)
     case sampling(SamplingError)
     /// The tokenizer and the model disagree about the vocabulary.
     case vocabulary(path: String, tokens: Int, logits: Int)
@@ -18,7 +18,8 @@ package enum EngineError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .model(let error): "\(error)"
         case .tokenizer(let path, let error): "\(path): \(error)"
-        case .backend(let error): "\(error)"
+        case .backend(_, .source(let line)): line
+        case .backend(let path, let error): "\(path): \(error)"
         case .sampling(let error): "\(error)"
         case .vocabulary(let path, let tokens, let logits):
             "\(path): the tokenizer has \(tokens) tokens, the model only \(logits)"

@@ -1,4 +1,5 @@
-package import Tokenizer
+internal import Models
+internal import Tokenizer
 
 /// Generates one sequence at a time.
 package final class Generator {
@@ -64,7 +65,7 @@ package final class Generator {
             prompt, logitsFrom: request.wantsPromptLogprobs ? 0 : prompt.count - 1, shouldContinue: shouldContinue
         ) { (index, logits) throws(EngineError) in
             if index < prompt.count - 1 {
-                logprobs.append(logits.logprob(of: Int(prompt[index + 1]), maximum: logits.maximum()))
+                logprobs.append(logits.logprob(of: Int(prompt[index + 1])))
             } else {
                 chosen = try sequence.choose(logits, &candidates)
             }

@@ -1,4 +1,5 @@
 package import Compute
+internal import GGUF
 package import Models
 package import Tokenizer
 
@@ -13,7 +14,7 @@ package final class Runtime {
         /// Rows of the largest step: longer prompts run in chunks.
         package var stepRows = 512
         /// Rows of logits that one step can deliver.
-        package var outputRows = 64
+        package var outputRows = 32
 
         package init(contextLength: Int, kvFormat: KVFormat) {
             self.contextLength = contextLength
@@ -46,7 +47,7 @@ package final class Runtime {
     package let weightBytes: Int
 
     private let executable: any Executable
-    private var inputs = StepInputs()
+    private var inputs: StepInputs
     private var outputs: StepOutputs
     private let blocksPerSequence: Int
     private static let blockLength = 32
@@ -66,22 +67,24 @@ package final class Runtime {
         device = backend.device
         blocksPerSequence = (configuration.contextLength + Self.blockLength - 1) / Self.blockLength
         outputs = StepOutputs(rows: configuration.outputRows, vocabulary: model.vocabularySize)
+        for op in model.program.ops where !backend.supports(op) {
+            throw .backend(path: model.file.path, .unsupported("an operation that the model needs"))
+        }
+        let blockCount = blocksPerSequence * configuration.sequences
+        let limits = StepLimits(
+            rows: configuration.stepRows, sequences: configuration.sequences, outputRows: configuration.outputRows)
+        inputs = StepInputs(limits: limits, blocks: blockCount)
         do {
-            for op in model.program.ops where !backend.supports(op) {
-                throw BackendError.unsupported("an operation that the model needs")
-            }
             let weights = try backend.load(model.weights, for: model.program, progress: progress)
             weightBytes = weights.byteCount
             executable = try backend.compile(
                 model.program, weights: weights,
                 cache: KVCacheConfiguration(
                     format: configuration.kvFormat.format, blockLength: Self.blockLength,
-                    blockCount: blocksPerSequence * configuration.sequences),
-                limits: StepLimits(
-                    rows: configuration.stepRows, sequences: configuration.sequences,
-                    outputRows: configuration.outputRows))
+                    blockCount: blockCount),
+                limits: limits)
         } catch {
-            throw .backend(error)
+            throw .backend(path: model.file.path, error)
         }
     }
 
@@ -105,7 +108,7 @@ package final class Runtime {
                 inputs.outputRows.append(Int32(firstRow + row))
             }
         }
-        do { try executable.run(inputs, into: &outputs) } catch { throw .backend(error) }
+        do { try executable.run(inputs, into: &outputs) } catch { throw .backend(path: model.file.path, error) }
     }
 
     /// The logits of an output row of the last step.

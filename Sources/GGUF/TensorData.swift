@@ -3,6 +3,7 @@ import Glibc
 /// The bytes of one tensor: a slice of the mapped file, or a buffer that was decompressed for this reader alone.
 @safe
 package final class TensorData: Sendable {
+    /// Valid as long as this object lives, which may be no longer than its last mention: see ``withUnsafeBytes(_:)``.
     package nonisolated(unsafe) let base: UnsafeRawPointer
     package let count: Int
     private let storage: Storage
@@ -24,7 +25,14 @@ package final class TensorData: Sendable {
         storage = .owned(memory)
     }
 
+    /// The bytes, for a caller that keeps this object itself.
     package var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
+
+    /// Calls `body` with the bytes and keeps them until it returns.
+    package func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        defer { withExtendedLifetime(self) {} }
+        return try unsafe body(UnsafeRawBufferPointer(start: base, count: count))
+    }
 
     /// Lets whole pages of `range` leave resident memory. The caller must not read these bytes again: those of a compressed file
     /// are gone.

@@ -1,6 +1,6 @@
 /// The members of a JSON object in the order of their first appearance.
 ///
-/// A repeated key replaces the value and keeps the place. Two objects are equal when they hold the same members in any order.
+/// A repeated key replaces the value and keeps the place; keys are compared as `String`s are, by canonical equivalence. Two objects are equal when they hold the same members in any order.
 package struct JSONObject: Sendable {
     package typealias Element = (key: String, value: JSON)
 

@@ -13,12 +13,12 @@ struct FileWeights: WeightSource {
     func format(of name: String) -> Format? { file.tensor(name)?.format }
 
     func read(_ name: String) throws(BackendError) -> WeightBytes {
-        guard let tensor = file.tensor(name) else { throw .weights("\(file.path): tensor '\(name)' is missing") }
+        guard let tensor = file.tensor(name) else { throw .weights("tensor '\(name)' is missing") }
         do {
             let data = try file.read(tensor)
             return unsafe WeightBytes(base: data.base, count: data.count, owner: data) { data.discard($0) }
         } catch {
-            throw .weights("\(error)")
+            throw .source("\(error)")
         }
     }
 }
@@ -32,7 +32,9 @@ struct FileCatalog: TensorCatalog {
     func dimensions(of name: String) -> [Int]? { file.tensor(name)?.dimensions }
 
     func constants(_ name: String) -> [Float]? {
-        guard let tensor = file.tensor(name), tensor.format == .f32, let data = try? file.read(tensor) else { return nil }
+        guard let tensor = file.tensor(name), tensor.format == .f32, let data = try? file.read(tensor) else {
+            return nil
+        }
         return (0..<data.count / 4).map {
             unsafe data.base.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self)
         }

@@ -3,6 +3,9 @@ internal import Compute
 /// Llama 1–3.x and what shares its graph: Mistral, Mixtral, SmolLM, Yi, TinyLlama …
 struct Llama: Architecture {
     static let names = ["llama"]
+    /// Far beyond any model: bounds what a hostile file can make the program allocate before its tensors are checked.
+    private static let longestHead = 2048
+    private static let mostExperts = 1024
 
     private struct Layer {
         let heads: Int
@@ -40,11 +43,15 @@ struct Llama: Architecture {
         guard keyLength > 0, valueLength > 0 else {
             throw parameters.invalid("attention.head_count", "is \(heads[0]) for a width of \(width)")
         }
+        guard keyLength <= Self.longestHead, valueLength <= Self.longestHead else {
+            throw parameters.invalid("attention.key_length", "is \(max(keyLength, valueLength)), out of range")
+        }
         let window = try parameters.int("attention.sliding_window") ?? 0
         self.window = window > 0 ? window : nil
         guard let epsilon = try parameters.float("attention.layer_norm_rms_epsilon") else {
             throw parameters.invalid("attention.layer_norm_rms_epsilon", "is missing")
         }
+        guard epsilon >= 0 else { throw parameters.invalid("attention.layer_norm_rms_epsilon", "is \(epsilon)") }
         self.epsilon = Float(epsilon)
         let scale = try parameters.float("attention.scale") ?? 0
         attentionScale = Float(scale > 0 ? scale : 1 / Double(keyLength).squareRoot())
@@ -54,6 +61,9 @@ struct Llama: Architecture {
         let expertCount = try parameters.int("expert_count") ?? 0
         if expertCount > 0 {
             let used = try parameters.count("expert_used_count")
+            guard expertCount <= Self.mostExperts else {
+                throw parameters.invalid("expert_count", "is \(expertCount), out of range")
+            }
             guard used <= expertCount else {
                 throw parameters.invalid("expert_used_count", "is \(used) of \(expertCount) experts")
             }

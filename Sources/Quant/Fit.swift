@@ -47,6 +47,19 @@ enum Fit {
         }
     }
 
+    /// Weighted squared error of the codes in `range` nearest to `(x + minimum) / scale`. The scale is not zero.
+    static func error(
+        _ x: Span<Float>, weights: Span<Float>, scale: Float, minimum: Float = 0, in range: ClosedRange<Int>
+    ) -> Float {
+        unsafe x.withUnsafeBufferPointer { x in
+            unsafe weights.withUnsafeBufferPointer { weights in
+                unsafe fit_error(
+                    x.baseAddress, weights.baseAddress, Int32(x.count), scale, minimum, Int32(range.lowerBound),
+                    Int32(range.upperBound))
+            }
+        }
+    }
+
     /// Codes of the 16 ascending values nearest to `x / scale`.
     static func nearest(_ x: Span<Float>, _ values: [Float], scale: Float, into codes: inout MutableSpan<UInt8>) {
         let inverse = inverse(of: scale)
@@ -70,6 +83,19 @@ enum Fit {
             }
         }
     }
+}
+
+/// What the squared error of each of some values counts: its magnitude and the root mean square of its group. Large
+/// weights count more, small ones not little.
+func errorWeights<let count: Int>(_ values: Span<Float>, group: Int) -> InlineArray<count, Float> {
+    var weights = InlineArray<count, Float>(repeating: 0)
+    for start in stride(from: 0, to: count, by: group) {
+        var squares: Float = 0
+        for i in start..<start + group { squares += values[i] * values[i] }
+        let base = (squares / Float(group)).squareRoot()
+        for i in start..<start + group { weights[i] = base + abs(values[i]) }
+    }
+    return weights
 }
 
 /// The integer part of a number, within a range; the lower bound for NaN.

@@ -12,38 +12,60 @@ struct AffineBlock {
     ///   - group: length of a group, 16 or 32.
     ///   - top: largest code.
     ///   - scaleTop: largest integer scale and minimum.
-    ///   - flatness: what the weight of a value has of its group's root mean square, besides its own magnitude.
-    init(
-        _ values: Span<Float>, group: Int, top: Int, scaleTop: Int, flatness: Float, _ candidates: Candidates
-    ) {
+    init(_ values: Span<Float>, group: Int, top: Int, scaleTop: Int, _ candidates: Candidates) {
         let groups = values.count / group
         var fits = InlineArray<16, (scale: Float, minimum: Float)>(repeating: (0, 0))
-        var weights = InlineArray<32, Float>(repeating: 0)
-        for g in 0..<groups {
-            let x = values.extracting(g * group..<(g + 1) * group)
-            var squares: Float = 0
-            for i in x.indices { squares += x[i] * x[i] }
-            let base = flatness * (squares / Float(group)).squareRoot()
-            for i in x.indices { weights[i] = base + abs(x[i]) }
-            fits[g] = Fit.affine(x, weights: weights.span.extracting(first: group), top: top, candidates)
-        }
-
         var largest: (scale: Float, minimum: Float) = (0, 0)
+        let weights: InlineArray<256, Float> = errorWeights(values, group: group)
         for g in 0..<groups {
+            let range = g * group..<(g + 1) * group
+            fits[g] = Fit.affine(
+                values.extracting(range), weights: weights.span.extracting(range), top: top, candidates)
             largest = (max(largest.scale, fits[g].scale), max(largest.minimum, fits[g].minimum))
         }
+
         d = Float16(largest.scale / Float(scaleTop))
         dmin = Float16(largest.minimum / Float(scaleTop))
         var codes = self.codes.mutableSpan
         for g in 0..<groups {
-            scales[g] = d == 0 ? 0 : rounded(fits[g].scale / Float(d), in: 0...scaleTop)
-            minimums[g] = dmin == 0 ? 0 : rounded(fits[g].minimum / Float(dmin), in: 0...scaleTop)
-            if scales[g] == 0 { continue }
-            var out = codes._mutatingExtracting(g * group..<(g + 1) * group)
+            let range = g * group..<(g + 1) * group
+            let x = values.extracting(range)
+            let fit = Grouping(d: Float(d), dmin: Float(dmin), scaleTop: scaleTop, codes: 0...top)
+                .nearest(to: fits[g], x, weights: weights.span.extracting(range))
+            (scales[g], minimums[g]) = fit
+            if fit.scale == 0 { continue }
+            var out = codes._mutatingExtracting(range)
             Fit.codes(
-                values.extracting(g * group..<(g + 1) * group), scale: Float(d) * Float(scales[g]),
-                minimum: Float(dmin) * Float(minimums[g]), in: 0...top, into: &out)
+                x, scale: Float(d) * Float(fit.scale), minimum: Float(dmin) * Float(fit.minimum), in: 0...top,
+                into: &out)
         }
+    }
+}
+
+/// What the groups of an ``AffineBlock`` share.
+private struct Grouping {
+    let d: Float
+    let dmin: Float
+    let scaleTop: Int
+    let codes: ClosedRange<Int>
+
+    /// Of the integers about a scale and a minimum, those with the least error: rounding each by itself is worse.
+    func nearest(
+        to fit: (scale: Float, minimum: Float), _ x: Span<Float>, weights: Span<Float>
+    ) -> (scale: Int, minimum: Int) {
+        let scale = d == 0 ? 0 : rounded(fit.scale / d, in: 0...scaleTop)
+        let minimum = dmin == 0 ? 0 : rounded(fit.minimum / dmin, in: 0...scaleTop)
+        var best = (scale: scale, minimum: minimum)
+        if scale == 0 { return best }
+        var least = Float.infinity
+        for s in max(scale - 1, 1)...min(scale + 1, scaleTop) {
+            for m in max(minimum - 1, 0)...(dmin == 0 ? 0 : min(minimum + 1, scaleTop)) {
+                let error = Fit.error(
+                    x, weights: weights, scale: d * Float(s), minimum: dmin * Float(m), in: codes)
+                if error < least { (least, best) = (error, (s, m)) }
+            }
+        }
+        return best
     }
 }
 
@@ -59,25 +81,32 @@ struct SymmetricBlock {
     init(_ values: Span<Float>, top: Int, scaleTop: Int, _ candidates: Candidates) {
         codes = InlineArray(repeating: UInt8(top))
         var fits = InlineArray<16, Float>(repeating: 0)
-        var weights = InlineArray<16, Float>(repeating: 0)
+        let weights: InlineArray<256, Float> = errorWeights(values, group: 16)
         var largest: Float = 0
         for g in 0..<16 {
-            let x = values.extracting(g * 16..<(g + 1) * 16)
-            for i in x.indices { weights[i] = x[i] * x[i] }
-            fits[g] = Fit.symmetric(x, weights: weights.span, top: top, candidates)
+            let range = g * 16..<(g + 1) * 16
+            fits[g] = Fit.symmetric(
+                values.extracting(range), weights: weights.span.extracting(range), top: top, candidates)
             if abs(fits[g]) > abs(largest) { largest = fits[g] }
         }
 
         // The range has one number more below zero than above: the largest scale goes there.
         d = Float16(largest / Float(-scaleTop))
+        if d == 0 { return }
         var codes = self.codes.mutableSpan
         for g in 0..<16 {
-            scales[g] = d == 0 ? 0 : rounded(fits[g] / Float(d), in: -scaleTop...scaleTop - 1)
+            let range = g * 16..<(g + 1) * 16
+            let x = values.extracting(range)
+            let middle = rounded(fits[g] / Float(d), in: -scaleTop...scaleTop - 1)
+            var least = Float.infinity
+            for s in max(middle - 1, -scaleTop)...min(middle + 1, scaleTop - 1) where s != 0 {
+                let error = Fit.error(
+                    x, weights: weights.span.extracting(range), scale: Float(d) * Float(s), in: -top...top - 1)
+                if error < least { (least, scales[g]) = (error, s) }
+            }
             if scales[g] == 0 { continue }
-            var out = codes._mutatingExtracting(g * 16..<(g + 1) * 16)
-            Fit.codes(
-                values.extracting(g * 16..<(g + 1) * 16), scale: Float(d) * Float(scales[g]), in: -top...top - 1,
-                into: &out)
+            var out = codes._mutatingExtracting(range)
+            Fit.codes(x, scale: Float(d) * Float(scales[g]), in: -top...top - 1, into: &out)
         }
     }
 }

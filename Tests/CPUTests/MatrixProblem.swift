@@ -25,8 +25,8 @@ struct Problem {
         // A block of zeros and one of numbers too small to have a scale.
         for i in 0..<min(32, columns) { inputs[i] = i % 2 == 0 ? 0 : 1e-33 }
         var expected = [Float](repeating: 0, count: count * rows)
-        blocks.withUnsafeBytes {
-            cpu_matmul_reference(
+        unsafe blocks.withUnsafeBytes {
+            unsafe cpu_matmul_reference(
                 cpu_matrix_format_for(format.id)!, $0.baseAddress!, Int64(rows), Int64(columns), inputs, Int64(count),
                 Int64(columns), &expected, Int64(rows))
         }
@@ -40,7 +40,7 @@ struct Problem {
         var values = [Float](repeating: 0, count: format.blockLength)
         while true {
             let block = (0..<format.blockBytes).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-            block.withUnsafeBytes { format.decodeBlock($0.baseAddress!, &values) }
+            unsafe block.withUnsafeBytes { unsafe format.decodeBlock($0.baseAddress!, &values) }
             if values.allSatisfy({ abs($0) < 1e6 }) { return block }
         }
     }
@@ -48,36 +48,39 @@ struct Problem {
     func matrix(repacked: Bool, _ instructionSet: InstructionSet) -> PackedMatrix {
         if repacked {
             let matrix = PackedMatrix(format: format, rows: rows, columns: columns)!
-            blocks.withUnsafeBytes {
+            unsafe blocks.withUnsafeBytes {
                 for group in 0..<matrix.rowGroups {
-                    matrix.pack(rowGroups: group..<group + 1, from: $0.baseAddress!, instructionSet: instructionSet)
+                    unsafe matrix.pack(
+                        rowGroups: group..<group + 1, from: $0.baseAddress!, instructionSet: instructionSet)
                 }
             }
             return matrix
         }
         // One byte off: mapped tensors need not be aligned for vectors.
         let copy = Copy(blocks)
-        return PackedMatrix(borrowing: copy.base, owner: copy, format: format, rows: rows, columns: columns)!
+        return unsafe PackedMatrix(borrowing: copy.base, owner: copy, format: format, rows: rows, columns: columns)!
     }
 
     func product(
-        _ matrix: PackedMatrix, inputs count: Int, _ instructionSet: InstructionSet, expert: Int = 0, rowSplits: [Int]? = nil,
+        _ matrix: PackedMatrix, inputs count: Int, _ instructionSet: InstructionSet, expert: Int = 0,
+        rowSplits: [Int]? = nil,
         groupSplits: [Int]? = nil, bias: [Float]? = nil, residual: [Float]? = nil, residualStride: Int = 0,
         indices: [Int32]? = nil
     ) -> [Float] {
         var activations = Activations(rows: count, columns: columns)
         activations.reshape(matrix.activationKind, rows: count, columns: columns)
-        activations.fill(rows: 0..<count, from: inputs, stride: columns, indices: indices, instructionSet: instructionSet)
+        unsafe activations.fill(
+            rows: 0..<count, from: inputs, stride: columns, indices: indices, instructionSet: instructionSet)
         let scratch = UnsafeMutableRawPointer.allocate(byteCount: PackedMatrix.scratchBytes, alignment: 64)
-        defer { scratch.deallocate() }
+        defer { unsafe scratch.deallocate() }
         var output = [Float](repeating: Self.untouched, count: count * Self.stride + 16)
         let rowSplits = rowSplits ?? [0, count]
         let groupSplits = groupSplits ?? [0, matrix.rowGroups]
         for (m0, m1) in zip(rowSplits, rowSplits.dropFirst()) {
             for (g0, g1) in zip(groupSplits, groupSplits.dropFirst()) {
-                bias.withPointer { bias in
-                    residual.withPointer { residual in
-                        matrix.multiply(
+                unsafe bias.withPointer { bias in
+                    unsafe residual.withPointer { residual in
+                        unsafe matrix.multiply(
                             activations, rows: m0..<m1, expert: expert, rowGroups: g0..<g1, into: &output,
                             stride: Self.stride, bias: bias, residual: residual, residualStride: residualStride,
                             scratch: scratch, instructionSet: instructionSet)
@@ -93,23 +96,26 @@ struct Problem {
         for m in 0..<count {
             for n in 0..<Self.stride {
                 let want = n < rows ? expected[m * rows + n] : Self.untouched
-                if n < rows || rows <= Self.stride, output[m * Self.stride + n].bitPattern != want.bitPattern { return false }
+                if n < rows || rows <= Self.stride, output[m * Self.stride + n].bitPattern != want.bitPattern {
+                    return false
+                }
             }
         }
         return output.suffix(16).allSatisfy { $0 == Self.untouched }
     }
 }
 
+@safe
 private final class Copy: @unchecked Sendable {
     private let storage: UnsafeMutableRawPointer
-    var base: UnsafeRawPointer { UnsafeRawPointer(storage + 1) }
+    var base: UnsafeRawPointer { unsafe UnsafeRawPointer(storage + 1) }
 
     init(_ bytes: [UInt8]) {
-        storage = .allocate(byteCount: bytes.count + 1, alignment: 64)
-        bytes.withUnsafeBytes { (storage + 1).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+        unsafe storage = .allocate(byteCount: bytes.count + 1, alignment: 64)
+        unsafe bytes.withUnsafeBytes { unsafe (storage + 1).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
     }
 
-    deinit { storage.deallocate() }
+    deinit { unsafe storage.deallocate() }
 }
 
 private struct SplitMix: RandomNumberGenerator {
@@ -126,6 +132,6 @@ private struct SplitMix: RandomNumberGenerator {
 extension Optional where Wrapped == [Float] {
     fileprivate func withPointer(_ body: (UnsafePointer<Float>?) -> Void) {
         guard let self else { return body(nil) }
-        self.withUnsafeBufferPointer { body($0.baseAddress) }
+        unsafe self.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
     }
 }

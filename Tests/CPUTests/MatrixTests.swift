@@ -11,7 +11,8 @@ struct MatrixTests {
     @Test func everyQuantizedFormatHasKernels() {
         let names = Set(Self.formats.map(\.name))
         let expected = [
-            "F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ1_S",
+            "F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K",
+            "IQ1_S",
             "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "IQ4_NL", "IQ4_XS", "TQ1_0", "TQ2_0", "MXFP4",
             "NVFP4",
         ]
@@ -54,15 +55,15 @@ struct MatrixTests {
     func rowsAreDecodedAsTheReferenceDoes(format: Format) {
         let problem = Problem(format: format, rows: 3, columns: columns(of: format, blocks: 3), inputs: 1)
         let rowBytes = problem.blocks.count / 3
-        problem.blocks.withUnsafeBytes { bytes in
+        unsafe problem.blocks.withUnsafeBytes { bytes in
             for row in 0..<3 {
-                let source = bytes.baseAddress! + row * rowBytes
+                let source = unsafe bytes.baseAddress! + row * rowBytes
                 var decoded = [Float](repeating: .nan, count: problem.columns)
-                PackedMatrix.decodeRow(format, source, columns: problem.columns, into: &decoded)
+                unsafe PackedMatrix.decodeRow(format, source, columns: problem.columns, into: &decoded)
                 var expected = [Float](repeating: 0, count: problem.columns)
-                expected.withUnsafeMutableBufferPointer { buffer in
+                unsafe expected.withUnsafeMutableBufferPointer { buffer in
                     for block in 0..<problem.columns / format.blockLength {
-                        format.decodeBlock(
+                        unsafe format.decodeBlock(
                             source + block * format.blockBytes, buffer.baseAddress! + block * format.blockLength)
                     }
                 }
@@ -75,8 +76,8 @@ struct MatrixTests {
         let problems = (0..<3).map { Problem(format: .q4_k, rows: 33, columns: 512, inputs: 5, seed: UInt64($0)) }
         let matrix = PackedMatrix(format: .q4_k, rows: 33, columns: 512, experts: 3)!
         for (expert, problem) in problems.enumerated() {
-            problem.blocks.withUnsafeBytes {
-                matrix.pack(expert: expert, rowGroups: 0..<matrix.rowGroups, from: $0.baseAddress!)
+            unsafe problem.blocks.withUnsafeBytes {
+                unsafe matrix.pack(expert: expert, rowGroups: 0..<matrix.rowGroups, from: $0.baseAddress!)
             }
         }
         for (expert, problem) in problems.enumerated() {
@@ -91,7 +92,8 @@ struct MatrixTests {
         let residual = (0..<7 * 40).map { Float($0 % 13) / 3 }
         for instructionSet in InstructionSet.supported {
             let matrix = problem.matrix(repacked: true, instructionSet)
-            let output = problem.product(matrix, inputs: 7, instructionSet, bias: bias, residual: residual, residualStride: 40)
+            let output = problem.product(
+                matrix, inputs: 7, instructionSet, bias: bias, residual: residual, residualStride: 40)
             for m in 0..<7 {
                 for n in 0..<33 {
                     let expected = problem.expected[m * 33 + n] + bias[n] + residual[m * 40 + n]

@@ -4,7 +4,7 @@ import Quant
 import Testing
 
 /// Every backend against the scalar reference: each variant of each operation, formats, KV formats.
-@Suite struct Conformance {
+@Suite(.serialized) struct Conformance {
     static let variants: [ToyModel] = [
         .make("llama"),
         .make("one KV head per head") { $0.kvHeads = 4 },
@@ -70,7 +70,7 @@ import Testing
     ]
 
     static let formats: [(Format, Float)] = [
-        (.f16, 2e-3), (.bf16, 2e-3), (.q8_0, 3e-2), (.q4_0, 3e-2), (.q4_K, 3e-2), (.q5_K, 3e-2), (.q6_K, 3e-2),
+        (.f16, 2e-3), (.bf16, 2e-3), (.q8_0, 3e-2), (.q4_0, 3e-2), (.q4_k, 3e-2), (.q5_k, 3e-2), (.q6_k, 3e-2),
     ]
 
     @Test(arguments: variants)

@@ -27,8 +27,8 @@ final class Session {
         var tokens: [Int32]
     }
 
-    /// The logits of every row, in order.
-    func step(_ parts: [Part]) throws -> [[Float]] {
+    /// The logits of every row that `wants` asks for, in order.
+    func step(_ parts: [Part], wants: (Int) -> Bool = { _ in true }) throws -> [[Float]] {
         var inputs = StepInputs()
         for part in parts {
             inputs.sequences.append(
@@ -37,7 +37,9 @@ final class Session {
                     blockTable: inputs.blockTables.count))
             // Blocks of a sequence are scattered over the pool.
             inputs.blockTables += (0..<blocks).map { Int32(($0 * 72 + part.sequence * 5) % (blocks * 72)) }
-            inputs.outputRows += (0..<part.tokens.count).map { Int32(inputs.tokens.count + $0) }
+            inputs.outputRows += (0..<part.tokens.count).map { inputs.tokens.count + $0 }.filter(wants).map {
+                Int32($0)
+            }
             inputs.tokens += part.tokens
         }
         var outputs = StepOutputs(rows: inputs.outputRows.count, vocabulary: program.vocabularySize)
@@ -72,5 +74,11 @@ func randomTokens(_ count: Int, seed: UInt64, vocabulary: Int = 97) -> [Int32] {
 /// Largest difference relative to the largest magnitude of the reference.
 func relativeError(_ a: [[Float]], _ reference: [[Float]]) -> Float {
     let top = reference.flatMap { $0 }.map(abs).max() ?? 1
-    return zip(a.joined(), reference.joined()).map { abs($0 - $1) }.reduce(0) { $1.isNaN ? .infinity : max($0, $1) } / top
+    return zip(a.joined(), reference.joined()).map { abs($0 - $1) }.reduce(0) { $1.isNaN ? .infinity : max($0, $1) }
+        / top
+}
+
+/// Whether all logits are the same to the bit. (A plain comparison would print them all when it fails.)
+func identical(_ a: [[Float]], _ b: [[Float]]) -> Bool {
+    a.map { $0.map(\.bitPattern) } == b.map { $0.map(\.bitPattern) }
 }

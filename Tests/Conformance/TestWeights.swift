@@ -59,6 +59,7 @@ final class TestWeights: WeightSource, TensorCatalog, @unchecked Sendable {
         return unsafe WeightBytes(base: memory.base, count: tensor.bytes.count, owner: memory)
     }
 
+    @safe
     private final class Memory: @unchecked Sendable {
         let base: UnsafeMutableRawPointer
 

@@ -68,8 +68,7 @@ package struct FuzzCase: Sendable {
             let file = try GGUFFile.open(path, in: files)
             if let problem = Inspection.problem(of: file) { return .finding(problem) }
             for tensor in file.tensors {
-                let data = try file.read(tensor)
-                if let problem = Inspection.problem(of: data, for: tensor) { return .finding(problem) }
+                if let problem = try Inspection.problem(of: tensor, in: file) { return .finding(problem) }
             }
             return .opened
         } catch {

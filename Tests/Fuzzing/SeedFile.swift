@@ -67,6 +67,16 @@ package struct SeedFile: Sendable {
         for index in 0..<count { bytes.append(UInt8(truncatingIfNeeded: index &* 31 &+ 7)) }
     }
 
+    /// A copy with other bytes; what is known of its fields no longer holds.
+    package func edited(_ edit: (inout [UInt8]) -> Void) -> SeedFile {
+        var copy = self
+        edit(&copy.bytes)
+        copy.fields = []
+        copy.entries = []
+        copy.directory = []
+        return copy
+    }
+
     private mutating func increment(_ offset: Int) { bytes[offset] += 1 }
 }
 

@@ -14,7 +14,9 @@ struct SplitMix64: RandomNumberGenerator {
 
     /// Normally distributed with deviation 1 (sum of twelve uniforms).
     mutating func normal() -> Float {
-        (0..<12).reduce(-6) { sum, _ in sum + Float.random(in: 0..<1, using: &self) }
+        var sum: Float = -6
+        for _ in 0..<12 { sum += Float(next() >> 40) * 0x1p-24 }
+        return sum
     }
 }
 
@@ -33,6 +35,14 @@ extension Format {
     /// See ``Format/firstNonFiniteBlock(in:)``.
     func firstNonFiniteBlock(_ bytes: [UInt8]) -> Int? {
         unsafe firstNonFiniteBlock(in: bytes.span.bytes)
+    }
+
+    /// All weights of whole blocks, by the readable reference.
+    func referenceDecoded(_ bytes: [UInt8]) -> [Float] {
+        var values = [Float](repeating: 0, count: bytes.count / blockBytes * blockLength)
+        var span = values.mutableSpan
+        unsafe referenceDecode(bytes.span.bytes, into: &span)
+        return values
     }
 
     /// All weights of whole blocks.

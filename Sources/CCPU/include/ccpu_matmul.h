@@ -2,11 +2,11 @@
 
 // Dequantizing matrix multiplication: out[m][n] = sum over k of x[m][k] * W[n][k].
 //
-// W is in any GGUF format, either repacked for the kernels or as it lies in the file; x is quantized to 8 bits (integer
-// formats) or stays f32 (F32, F16, BF16). Every function is pure and single-threaded over the range it is given; callers
-// split row groups (16 outputs each) over threads. A result depends on the row of x, the row of W and nothing else: not
-// on the instruction set, the number of rows, the split into ranges, or whether W was repacked. The arithmetic is
-// written down once, in matmul/reference.c.
+// W is in any GGUF format, either repacked for the kernels or as it lies in the file; x is quantized to 8 bits
+// (integer formats) or stays f32 (F32, F16, BF16). Every function is pure and single-threaded over the range it is
+// given; callers split row groups (16 outputs each) over threads. A result depends on the row of x, the row of W and
+// nothing else: not on the instruction set, the number of rows, the split into ranges, or whether W was repacked. The
+// arithmetic is written down once, in matmul/reference.c.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,10 +49,12 @@ const cpu_matrix_format *_Nullable cpu_matrix_format_for(uint32_t ggml_type);
 cpu_activation_kind cpu_matrix_activation_kind(const cpu_matrix_format *format);
 /// Whether repacking makes products faster. Without it, GGUF blocks are the layout to use.
 bool cpu_matrix_repacks(const cpu_matrix_format *format);
-/// Bytes of a repacked matrix: row groups of equal size (a multiple of 64), one after the other, the last one padded with
-/// rows of zeros. `columns` is a multiple of the block length. The product must not overflow (check with the file's size).
+/// Bytes of a repacked matrix: row groups of equal size (a multiple of 64), one after the other, the last one padded
+/// with rows of zeros. `columns` is a multiple of the block length. The product must not overflow (check with the
+/// file's size).
 size_t cpu_matrix_packed_bytes(const cpu_matrix_format *format, int64_t rows, int64_t columns);
-/// Repacks row groups `group_begin ..< group_end`. `blocks` is the GGUF data of row 0, `packed` the place of row group 0.
+/// Repacks row groups `group_begin ..< group_end`. `blocks` is the GGUF data of row 0, `packed` the place of row
+/// group 0.
 void cpu_matrix_pack(
     cpu_isa isa, const cpu_matrix_format *format, int64_t rows, int64_t columns, int64_t group_begin, int64_t group_end,
     const void *blocks, void *packed);
@@ -78,8 +80,8 @@ typedef struct {
 
 /// Bytes of the data of `rows` prepared rows.
 size_t cpu_activation_bytes(cpu_activation_kind kind, int64_t rows, int64_t columns);
-/// Prepares rows `row_begin ..< row_end` (begin a multiple of CPU_TILE_ROWS; end too, or the last row). Row i of the result is
-/// row `indices[i]` of x, or row i without indices; rows of x are `stride` floats apart.
+/// Prepares rows `row_begin ..< row_end` (begin a multiple of CPU_TILE_ROWS; end too, or the last row). Row i of the
+/// result is row `indices[i]` of x, or row i without indices; rows of x are `stride` floats apart.
 void cpu_activations_fill(
     cpu_isa isa, const cpu_activations *activations, int64_t row_begin, int64_t row_end, const float *x, int64_t stride,
     const int32_t *_Nullable indices);

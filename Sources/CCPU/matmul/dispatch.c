@@ -21,7 +21,8 @@ const kernel_set *const kernel_sets[CPU_ISA_COUNT] = {
 };
 
 #if defined(__x86_64__)
-// `__builtin_cpu_supports` knows what processor and operating system allow, but not AVX-VNNI in every compiler's runtime.
+// `__builtin_cpu_supports` knows what processor and operating system allow, but not AVX-VNNI in every compiler's
+// runtime.
 static bool has_avx_vnni(void) {
     unsigned a, b, c, d;
     return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1 << 4);

@@ -9,10 +9,10 @@
 static const int record_blocks[INTEGER_COUNT] = {PACKED_LIST(RECORD_BLOCKS)};
 static const int record_bytes[INTEGER_COUNT] = {PACKED_LIST(RECORD_BYTES)};
 
-#define INTEGER(name, label, type, length, bytes, columns, mins)                                  \
+#define INTEGER(name, label, type, length, bytes, columns, mins)                                   \
     {.id = type, .activations = CPU_ACTIVATIONS_Q8, .index = INDEX_##name, .block_length = length, \
      .block_bytes = bytes, .group = columns, .has_min = mins},
-#define FLOATING(name, label, type, bytes)                                                        \
+#define FLOATING(name, label, type, bytes) \
     {.id = type, .activations = CPU_ACTIVATIONS_F32, .index = INDEX_##name, .block_length = 1, .block_bytes = bytes},
 static const cpu_matrix_format formats[] = {FORMAT_LIST(INTEGER) FLOAT_FORMAT_LIST(FLOATING)};
 
@@ -65,9 +65,9 @@ void cpu_matrix_pack(
     }
 }
 
-#define UNPACK(name, ...)                                                                          \
-    static void unpack_##name(const void *block, int8_t *codes, float *scales, float *mins) {      \
-        name##_unpack(block, codes, scales, mins);                                                 \
+#define UNPACK(name, ...)                                                                     \
+    static void unpack_##name(const void *block, int8_t *codes, float *scales, float *mins) { \
+        name##_unpack(block, codes, scales, mins);                                            \
     }
 FORMAT_LIST(UNPACK)
 #define UNPACK_ENTRY(name, ...) unpack_##name,

@@ -10,8 +10,8 @@
 #define ISA_AVX512 3
 #define ISA_AVX512_VNNI 4
 
-// Prepared x, 8-bit: tiles of 4 rows, then at most one of 1, 2 or 4. A tile of width C is a record of 64 C bytes per block
-// of 32 columns: dwords v = 0..7 (columns 4 v ..< 4 v + 4) of each row, then C values of each of these fields.
+// Prepared x, 8-bit: tiles of 4 rows, then at most one of 1, 2 or 4. A tile of width C is a record of 64 C bytes per
+// block of 32 columns: dwords v = 0..7 (columns 4 v ..< 4 v + 4) of each row, then C values of each of these fields.
 enum {
     BLOCK = 32,
     TILE_CODES = 0,       // int8 [8][C][4]
@@ -31,19 +31,27 @@ static inline int tile_width(int64_t rows, int64_t first) {
     return left >= 3 ? 4 : (int)left;
 }
 
-// Unpacked weights of one row group and block: 8 vectors of codes (as dwords v of 16 rows), then f32 scales of 16 rows, two
-// vectors where a group is 16 columns, then as many mins in formats with mins. Codes are offset by 128 in formats without.
+// Unpacked weights of one row group and block: 8 vectors of codes (as dwords v of 16 rows), then f32 scales of 16
+// rows, two vectors where a group is 16 columns, then as many mins in formats with mins. Codes are offset by 128 in
+// formats without.
 static inline size_t panel_bytes(int group, int has_min) {
     return 512 + (size_t)64 * (size_t)(BLOCK / group) * (size_t)(1 + has_min);
 }
 
 enum {
     PANEL_GROUPS = 3,    // row groups unpacked at once: what the largest micro-kernel takes
-    PANEL_BLOCKS = 16,   // columns / 32 unpacked at once: such a panel stays in the L1 cache
+    PANEL_BYTES = 30 << 10,  // of panels unpacked at once, at most: they stay in the L1 cache
+    PANEL_BLOCKS = 16,       // columns / 32 unpacked at once, at most
     FLOAT_COLUMNS = 256, // the same for float formats
-    ROWS_AT_ONCE = 512,  // rows of x per pass over the weights
-    DIRECT_ROWS = 8,     // up to here products are computed while streaming repacked weights
+    ROWS_AT_ONCE = 256,  // rows of x per pass over the weights, at most
+    PASS_BYTES = 640 << 10,  // of prepared x per pass, about: they are read from the L2 cache for each panel
+    DIRECT_ROWS = 4,    // up to here products are computed while streaming repacked weights
 };
+
+// Columns / 32 of a format's panel: as many as whole blocks of 256 columns allow.
+static inline int64_t blocks_at_once(int group, int has_min) {
+    return PANEL_GROUPS * PANEL_BLOCKS * panel_bytes(group, has_min) <= PANEL_BYTES ? PANEL_BLOCKS : PANEL_BLOCKS / 2;
+}
 
 // Kernels of one integer format.
 typedef struct {
@@ -64,17 +72,24 @@ typedef struct {
     void (*pack)(const uint8_t *rows, size_t row_bytes, int valid, int64_t columns, uint8_t *group);
     // Adds products of `count` columns of `groups` repacked row groups, `group_bytes` apart, to out (or starts there).
     void (*multiply)(
-        const uint8_t *group, size_t group_bytes, int64_t groups, int64_t count, const float *tile, int width, float *out,
-        int64_t stride, bool start);
+        const uint8_t *group, size_t group_bytes, int64_t groups, int64_t count, const float *tile, int width,
+        float *out, int64_t stride, bool start);
     // Blocks of one row group as a repacked F32 group.
     void (*unpack_blocks)(
         const uint8_t *rows, size_t row_bytes, int valid, int64_t k_begin, int64_t k_end, uint8_t *panel);
 } float_kernels;
 
+// Memory to fetch while computing: `lines` cache lines of each row group per block, row groups `stride` bytes apart.
+typedef struct {
+    const uint8_t *base;
+    size_t stride;
+    int lines;
+} fetch;
+
 // Adds products of `groups` <= PANEL_GROUPS panels, `panel_stride` bytes apart, with a tile to out (or starts there).
 typedef void panel_kernel(
     const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *tile, int width, float *out,
-    int64_t stride, bool start);
+    int64_t stride, bool start, fetch ahead);
 
 #define FLOAT_FORMAT_LIST(X) X(f32, "F32", 0, 4) X(f16, "F16", 1, 2) X(bf16, "BF16", 30, 2)
 

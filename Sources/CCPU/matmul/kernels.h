@@ -2,8 +2,8 @@
 #include "float.h"
 #include "integer.h"
 
-#define PACKED_KERNELS(name, record_blocks, code_offset)                              \
-    [INDEX_##name].pack = name##_pack, [INDEX_##name].direct = name##_direct,         \
+#define PACKED_KERNELS(name, record_blocks, code_offset)                      \
+    [INDEX_##name].pack = name##_pack, [INDEX_##name].direct = name##_direct, \
     [INDEX_##name].unpack_packed = name##_unpack_packed,
 #define BLOCK_KERNELS(name, ...) [INDEX_##name].unpack_blocks = name##_unpack_blocks,
 #define FLOAT_TABLE(name, ...) [INDEX_##name] = {name##_pack, name##_multiply, name##_unpack_blocks},

@@ -6,7 +6,8 @@
 static int64_t stored_rows(int64_t rows) { return rows / 4 * 4 + tile_width(rows, rows / 4 * 4) * (rows % 4 != 0); }
 
 size_t cpu_activation_bytes(cpu_activation_kind kind, int64_t rows, int64_t columns) {
-    size_t per_row = kind == CPU_ACTIVATIONS_F32 ? (size_t)columns * 4 : (size_t)((columns + BLOCK - 1) / BLOCK) * TILE_BYTES;
+    size_t blocks = (size_t)((columns + BLOCK - 1) / BLOCK);
+    size_t per_row = kind == CPU_ACTIVATIONS_F32 ? (size_t)columns * sizeof(float) : blocks * TILE_BYTES;
     return (size_t)stored_rows(rows) * per_row;
 }
 
@@ -41,6 +42,7 @@ typedef struct {
     const cpu_activations *x;
     const cpu_epilogue *epilogue;
     size_t group_bytes, row_bytes;
+    int64_t group_end;
     float *out;
     int64_t stride;
     uint8_t *panels;  // room for CHUNK_GROUPS panels
@@ -73,7 +75,8 @@ static int columns_in(const call *c, chunk k) {
     return left < k.groups * CPU_GROUP_ROWS ? (int)left : k.groups * CPU_GROUP_ROWS;
 }
 
-// Where a tile's results go: to the output, or aside where the tile or the row groups have more rows than the output has.
+// Where a tile's results go: to the output, or aside where the tile or the row groups have more rows than the output
+// has.
 typedef struct {
     float *out;
     int64_t stride;
@@ -114,25 +117,41 @@ static void multiply_direct(const call *c, const integer_kernels *kernels, chunk
     }
 }
 
+// Repacked weights that are unpacked after blocks `b ..< end` of a chunk: fetched from DRAM while those are multiplied.
+static fetch next_weights(const call *c, chunk k, int64_t end, int64_t blocks, int64_t step) {
+    int64_t group = end < blocks ? k.group : k.group + k.groups, begin = end < blocks ? end : 0;
+    if (group >= c->group_end) return (fetch){0};
+    size_t bytes = c->group_bytes / (size_t)blocks;
+    int64_t count = blocks - begin < step ? blocks - begin : step;
+    int64_t tiles = (k.row_end - k.row_begin + CPU_TILE_ROWS - 1) / CPU_TILE_ROWS;
+    int64_t lines = (int64_t)bytes * count / 64, steps = tiles * (end < blocks ? step : count);
+    return (fetch){packed_group(c, group) + (size_t)begin * bytes, c->group_bytes, (int)((lines + steps - 1) / steps)};
+}
+
 static void multiply_panels(const call *c, const integer_kernels *kernels, chunk k) {
     const cpu_matrix_format *format = c->matrix->format;
-    size_t panel_stride = panel_bytes(format->group, format->has_min) * PANEL_BLOCKS;
+    const int64_t step = blocks_at_once(format->group, format->has_min);
+    size_t panel_stride = panel_bytes(format->group, format->has_min) * (size_t)step;
     panel_kernel *multiply = c->kernels->panels[format->group == 16][format->has_min];
     int64_t blocks = c->matrix->columns / BLOCK;
     bool packed = c->matrix->packed && kernels->pack;
-    for (int64_t b = 0; b < blocks; b += PANEL_BLOCKS) {
-        int64_t end = blocks - b < PANEL_BLOCKS ? blocks : b + PANEL_BLOCKS;
+    for (int64_t b = 0; b < blocks; b += step) {
+        int64_t end = blocks - b < step ? blocks : b + step;
         for (int r = 0; r < k.groups; r++) {
             uint8_t *panel = c->panels + (size_t)r * panel_stride;
             if (packed) kernels->unpack_packed(packed_group(c, k.group + r), b, end, panel);
             else kernels->unpack_blocks(
                 block_row(c, k.group + r), c->row_bytes, rows_in_group(c, k.group + r), b, end, panel);
         }
+        fetch ahead = packed ? next_weights(c, k, end, blocks, step) : (fetch){0};
+        const uint8_t *fetched = ahead.base + c->group_bytes / (size_t)blocks * (size_t)step;
         for (int64_t m = k.row_begin; m < k.row_end; m += CPU_TILE_ROWS) {
             place to = place_of(c, k, m);
             multiply(
-                c->panels, panel_stride, k.groups, end - b, tile_at(c->x, m) + b * TILE_BYTES * to.width, to.width, to.out,
-                to.stride, b == 0);
+                c->panels, panel_stride, k.groups, end - b, tile_at(c->x, m) + b * TILE_BYTES * to.width, to.width,
+                to.out, to.stride, b == 0, ahead);
+            ahead.base += (end - b) * ahead.lines * 64;
+            if (ahead.base >= fetched) ahead.lines = 0;
         }
     }
 }
@@ -181,6 +200,7 @@ void cpu_matmul(
         .epilogue = epilogue,
         .group_bytes = cpu_matrix_group_bytes(format, matrix->columns),
         .row_bytes = cpu_matrix_row_bytes(format, matrix->columns),
+        .group_end = group_end,
         .out = out,
         .stride = out_stride,
         .panels = scratch,
@@ -188,10 +208,14 @@ void cpu_matmul(
     };
     const bool floats = format->activations == CPU_ACTIVATIONS_F32;
     const integer_kernels *kernels = floats ? NULL : &c.kernels->integers[format->index];
-    for (int64_t m = row_begin; m < row_end; m += ROWS_AT_ONCE) {
-        int64_t end = row_end - m < ROWS_AT_ONCE ? row_end : m + ROWS_AT_ONCE;
+    int64_t tile_bytes = (int64_t)cpu_activation_bytes(activations->kind, CPU_TILE_ROWS, matrix->columns);
+    int64_t rows = PASS_BYTES / tile_bytes * CPU_TILE_ROWS;
+    if (rows > ROWS_AT_ONCE) rows = ROWS_AT_ONCE;
+    if (rows < 32) rows = 32;
+    for (int64_t m = row_begin; m < row_end; m += rows) {
+        int64_t end = row_end - m < rows ? row_end : m + rows;
         bool direct = !floats && matrix->packed && kernels->direct && end - m <= DIRECT_ROWS;
-        int step = floats || direct ? CHUNK_GROUPS : PANEL_GROUPS;
+        int step = (floats && end - m <= CPU_TILE_ROWS) || direct ? CHUNK_GROUPS : PANEL_GROUPS;
         for (int64_t g = group_begin; g < group_end; g += step) {
             chunk k = {g, m, end, group_end - g < step ? (int)(group_end - g) : step};
             if (floats) multiply_floats(&c, k);

@@ -17,8 +17,11 @@ float fit_affine(const float *x, const float *weight, int n, int top, fit_candid
 float fit_symmetric(const float *x, const float *weight, int n, int top, fit_candidates candidates);
 
 // Scale of any sign that minimises the sum of weight * (scale * values[code] - x)^2 over 16 ascending values. The
-// candidates are about values[0].
+// candidates are about the first and the last of them.
 float fit_values(const float *x, const float *weight, int n, const float *values, fit_candidates candidates);
+
+// The sum of weight * (scale * code - minimum - x)^2 over the nearest codes in low...high. Scale is not zero.
+float fit_error(const float *x, const float *weight, int n, float scale, float minimum, int low, int high);
 
 // Indices of the nearest of 16 ascending values to x * inverse_scale; the upper one of two that are as near.
 void fit_nearest(const float *x, int n, const float *values, float inverse_scale, uint8_t *codes);

@@ -1,4 +1,8 @@
 import ArgumentParser
+import Compute
+import Engine
+import JSON
+import Models
 
 /// Speed of reading a prompt and of writing tokens.
 struct Bench: ParsableCommand {
@@ -10,8 +14,8 @@ struct Bench: ParsableCommand {
               tgi-run bench -m model.gguf
               tgi-run bench -m model.gguf -p 0 -n 64 -d 0,2048 -b 1,4,8 -t 2 --json
 
-            Each line is one test: pp N reads a prompt of N tokens, tg N writes N tokens, @ d D after D tokens already in the context, \
-            x B in B sequences at once (tokens of all together count). Each is run once unmeasured and then repeated.
+            Each line is one test: pp N reads a prompt of N tokens, tg N writes N tokens, @ d D after D tokens already in \
+            the context, x B in B sequences at once (the tokens of all count). Each is run once unmeasured and then repeated.
             """
     )
 
@@ -38,12 +42,53 @@ struct Bench: ParsableCommand {
     func validate() throws {
         if repeats < 1 { throw ValidationError("--repeats must be at least 1") }
         if batch.values.contains(0) { throw ValidationError("--batch must be at least 1") }
-        if nPrompt.values.allSatisfy({ $0 == 0 }) && nGen.values.allSatisfy({ $0 == 0 }) {
-            throw ValidationError("nothing to measure: --n-prompt and --n-gen are 0")
-        }
+        if tests.isEmpty { throw ValidationError("nothing to measure: --n-prompt and --n-gen are 0") }
     }
 
-    func run() throws { throw Failure("not connected yet") }
+    private var tests: [BenchTest] {
+        batch.values.flatMap { batch in
+            depth.values.flatMap { depth in
+                nPrompt.values.map { BenchTest(kind: .prompt, length: $0, depth: depth, batch: batch) }
+                    + nGen.values.map { BenchTest(kind: .generation, length: $0, depth: depth, batch: batch) }
+            }
+        }.filter { $0.length > 0 }
+    }
+
+    func run() throws {
+        let tests = tests
+        let needed = tests.map { $0.depth + $0.length }.max() ?? 1
+        if let limit = model.ctxSize, needed > limit {
+            throw ValidationError("--ctx-size \(limit) is less than the \(needed) tokens of the longest test")
+        }
+        let sequences = tests.map(\.batch).max() ?? 1
+        let loaded = try LoadedModel(model, context: .exactly(needed), sequences: sequences)
+        if !model.forceCtx && needed > loaded.model.trainedContext {
+            model.verbosity.warning(
+                "\(needed) tokens are more than the model was trained for; the speed is that of random text")
+        }
+        var runner = BenchRunner(loaded.runtime)
+        let threads = loaded.runtime.device.threads
+        var table = Table([("test", .left), ("threads", .right), ("tokens/s", .right)])
+        var results: [JSON] = []
+        let bar = ProgressBar("Measuring", quiet: model.verbosity.quiet)
+        defer { bar.finish() }
+        for (index, test) in tests.enumerated() {
+            let rates = try runner.measure(test, repeats: repeats) { share in
+                bar.update((Double(index) + share) / Double(tests.count))
+            }
+            table.add([
+                test.name, "\(threads)", "\(fixed(rates.mean, 2)) ± \(fixed(rates.standardDeviation, 2))",
+            ])
+            results.append(test.json(rates, threads: threads))
+        }
+        bar.finish()
+        if json {
+            let object: JSON = ["model": .string(model.file.path), "results": .array(results)]
+            try StandardOutput.write(object.text() + "\n")
+        } else {
+            try StandardOutput.write(table.rendered)
+        }
+    }
 }
 
 /// A comma-separated list of counts.

@@ -2,6 +2,7 @@ import ArgumentParser
 import GGUF
 import JSON
 import Models
+import Quant
 
 /// What a file holds and what running it would take.
 struct Info: ParsableCommand {
@@ -26,20 +27,24 @@ struct Info: ParsableCommand {
 
     func run() throws {
         let file = try GGUFFile.open(model.file.path)
-        let plan = Result { try memoryPlan(file) }
+        // What is no language model that this program runs, such as a vocabulary alone, can still be shown.
+        let plan: Result<MemoryPlan, ModelError>
+        switch Result(catching: { () throws(ModelError) in try Model(file) }) {
+        case .success(let model): plan = .success(try memoryPlan(model))
+        case .failure(let error): plan = .failure(error)
+        }
         try StandardOutput.write(json ? jsonText(file, plan) : text(file, plan))
     }
 
-    /// Fails for what is no language model that this program runs, such as a vocabulary alone: the rest can still be shown.
-    private func memoryPlan(_ file: GGUFFile) throws -> MemoryPlan {
-        let parsed = try Model(file)
-        let context = try model.contextLength(parsed, memory: systemMemory())
+    private func memoryPlan(_ parsed: Model) throws -> MemoryPlan {
+        let context = try model.contextLength(parsed, memory: System.availableMemory)
         return MemoryPlan(parsed, contextLength: context, cacheFormat: model.kvType.format)
     }
 
-    private func text(_ file: GGUFFile, _ plan: Result<MemoryPlan, any Error>) -> String {
+    private func text(_ file: GGUFFile, _ plan: Result<MemoryPlan, ModelError>) -> String {
         let summary = TypeSummary(file)
-        var result = "\(file.path): GGUF version \(file.version), \(bytes(file.byteCount)), \(file.tensors.count) tensors\n\n"
+        var result = "\(file.path): GGUF version \(file.version), \(bytes(file.byteCount)), "
+        result += "\(file.tensors.count) tensors\n\n"
         let keyWidth = file.metadata.entries.map(\.key.count).max() ?? 0
         for (key, value) in file.metadata.entries {
             result += "\(key.padded(to: keyWidth))  \(value.typeName.padded(to: 12))  \(value.abbreviated())\n"
@@ -48,7 +53,7 @@ struct Info: ParsableCommand {
         if tensors { result += "\n" + tensorTable(file) }
         switch plan {
         case .success(let plan): result += "\nMemory: \(plan.text)\n"
-        case .failure(let error): result += "\nMemory: no plan: \(describe(error))\n"
+        case .failure(let error): result += "\nMemory: no plan: \(error)\n"
         }
         return result
     }
@@ -62,12 +67,12 @@ struct Info: ParsableCommand {
         return table.rendered
     }
 
-    private func jsonText(_ file: GGUFFile, _ plan: Result<MemoryPlan, any Error>) -> String {
+    private func jsonText(_ file: GGUFFile, _ plan: Result<MemoryPlan, ModelError>) -> String {
         var object = JSONObject()
         object["path"] = .string(file.path)
         object["version"] = JSON(file.version)
         object["bytes"] = JSON(file.byteCount)
-        object["architecture"] = (try? file.metadata.string("general.architecture")).flatMap { $0 }.map { .string($0) } ?? .null
+        object["architecture"] = file.metadata["general.architecture"]?.json ?? .null
         object["metadata"] = file.metadata.json
         object["types"] = TypeSummary(file).json
         if tensors {
@@ -82,7 +87,7 @@ struct Info: ParsableCommand {
         }
         switch plan {
         case .success(let plan): object["memory"] = plan.json
-        case .failure(let error): object["memory"] = ["error": .string(describe(error))]
+        case .failure(let error): object["memory"] = ["error": .string("\(error)")]
         }
         return JSON.object(object).text() + "\n"
     }

@@ -1,4 +1,7 @@
 import ArgumentParser
+import Engine
+import JSON
+import Tokenizer
 
 /// How well a model predicts a text.
 struct Perplexity: ParsableCommand {
@@ -24,5 +27,58 @@ struct Perplexity: ParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    func run() throws { throw Failure("not connected yet") }
+    private static let defaultContext = 512
+
+    func run() throws {
+        let text = try readFile(file)
+        let loaded = try LoadedModel(model, context: .upTo(Self.defaultContext))
+        let context = loaded.contextLength
+        guard context >= 4 else { throw Failure("a context of \(context) tokens is too short to score anything") }
+        let tokens = loaded.tokenizer.encode(text, addSpecial: true, parseSpecial: false)
+        guard tokens.count >= 2 * context else {
+            throw Failure(
+                "\(file == "-" ? "standard input" : file): \(tokens.count) tokens are too few: at least \(2 * context), "
+                    + "twice the context, are needed")
+        }
+        let score = try measure(tokens, loaded)
+        try report(score, tokens: tokens.count, chunks: tokens.count / context)
+    }
+
+    private func measure(_ tokens: [TokenID], _ loaded: LoadedModel) throws -> PerplexityScore {
+        let context = loaded.contextLength
+        let chunks = tokens.count / context
+        let bar = ProgressBar("Scoring", quiet: model.verbosity.quiet)
+        defer { bar.finish() }
+        let start = ContinuousClock.now
+        var score = PerplexityScore()
+        for index in 0..<chunks {
+            var chunk = Array(tokens[index * context..<(index + 1) * context])
+            if let beginning = loaded.tokenizer.firstToken { chunk[0] = beginning }
+            // Nothing follows the last token, so it is not run.
+            let last = chunk.removeLast()
+            try loaded.runtime.run(chunk, logitsFrom: context / 2) { position, logits in
+                score.add(Int(position + 1 < chunk.count ? chunk[position + 1] : last), logits: logits)
+            }
+            bar.update(Double(index + 1) / Double(chunks))
+            model.verbosity.detail("chunk \(index + 1)/\(chunks): perplexity \(fixed(score.perplexity, 4))")
+        }
+        let elapsed = ContinuousClock.now - start
+        model.verbosity.detail("\(fixed(Double(chunks * context) / elapsed.inSeconds, 1)) tokens/s")
+        return score
+    }
+
+    private func report(_ score: PerplexityScore, tokens: Int, chunks: Int) throws {
+        if json {
+            let object: JSON = [
+                "perplexity": JSON(score.perplexity), "error": score.error.map { JSON($0) } ?? .null,
+                "tokens": JSON(tokens),
+                "chunks": JSON(chunks),
+            ]
+            try StandardOutput.write(object.text() + "\n")
+        } else {
+            let error = score.error.map { " +/- \(fixed($0, 5))" } ?? ""
+            try StandardOutput.write(
+                "perplexity \(fixed(score.perplexity, 4))\(error) (\(tokens) tokens, \(chunks) chunks)\n")
+        }
+    }
 }

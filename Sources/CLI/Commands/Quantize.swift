@@ -1,4 +1,5 @@
 import ArgumentParser
+import CPU
 import GGUF
 import Quant
 
@@ -40,13 +41,15 @@ struct Quantize: ParsableCommand {
         try checkTarget(source)
         let plan = try QuantizationPlan(type, for: source)
         if let quantized = source.tensors.first(where: { $0.format.isQuantized }), type.base.isQuantized {
-            verbosity.warning("\(source.path) is quantized already (\(quantized.format)): the result is worse than from F16")
+            verbosity.warning(
+                "\(source.path) is quantized already (\(quantized.format)); from F16 the result is better")
         }
 
         let bar = ProgressBar("Quantizing", quiet: verbosity.quiet)
         defer { bar.finish() }
         let start = ContinuousClock.now
-        let quantizer = Quantizer(file: source, plan: plan, threads: threads ?? availableProcessors())
+        let pool = WorkerPool(count: threads ?? CPUBackend.availableProcessors())
+        let quantizer = Quantizer(file: source, plan: plan, pool: pool)
         let written = try Interruption.cooperatively {
             try quantizer.write(to: output, progress: bar.update) { Interruption.isRequested }
         }

@@ -39,8 +39,7 @@ struct Tokenize: ParsableCommand {
         } else {
             let width = tokens.map { "\($0)".count }.max() ?? 0
             let lines = tokens.map { token in
-                let piece = String(decoding: tokenizer.vocabulary.piece(token), as: UTF8.self)
-                return "\("\(token)".leftPadded(to: width)) \(JSON.string(piece).text())\n"
+                "\("\(token)".leftPadded(to: width)) \(JSON.string(tokenizer.vocabulary.piece(token)).text())\n"
             }
             try StandardOutput.write(lines.joined())
         }

@@ -1,4 +1,5 @@
 import Compute
+import GGUF
 import JSON
 import Models
 import Quant
@@ -9,26 +10,28 @@ struct MemoryPlan {
     let cacheFormat: KVFormat
     /// Bytes of the weights in the file; a device's own layout takes about as much.
     let weights: Int
-    /// Bytes of keys and values for the whole context.
+    /// Bytes of keys and values for the whole context of each sequence.
     let cache: Int
 
     static let blockLength = 32
 
-    init(_ model: Model, contextLength: Int, cacheFormat: KVFormat) {
+    init(_ model: Model, contextLength: Int, cacheFormat: KVFormat, sequences: Int = 1) {
         self.contextLength = contextLength
         self.cacheFormat = cacheFormat
         weights = model.program.weights.reduce(0) { $0 + (model.file.tensor($1.name)?.byteCount ?? 0) }
         let blocks = (contextLength + Self.blockLength - 1) / Self.blockLength
-        cache = blocks * Self.blockLength * Self.cacheBytesPerToken(model.program.cache, cacheFormat)
+        cache = sequences * blocks * Self.blockLength * Self.cacheBytesPerToken(model.program.cache, cacheFormat)
     }
 
     static func cacheBytesPerToken(_ layout: CacheLayout, _ format: KVFormat) -> Int {
-        layout.layers.reduce(0) { $0 + $1.kvHeads * (rowBytes($1.keyLength, format) + rowBytes($1.valueLength, format)) }
+        layout.layers.reduce(0) { sum, layer in
+            sum + layer.kvHeads * (rowBytes(layer.keyLength, format) + rowBytes(layer.valueLength, format))
+        }
     }
 
     private static func rowBytes(_ length: Int, _ format: KVFormat) -> Int {
-        let block = format.format.blockLength
-        return (length + block - 1) / block * format.format.blockBytes
+        // A last part shorter than a block takes its share of one.
+        (length * format.format.blockBytes + format.format.blockLength - 1) / format.format.blockLength
     }
 
     var total: Int { weights + cache }

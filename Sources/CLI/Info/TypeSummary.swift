@@ -31,11 +31,14 @@ struct TypeSummary {
     var bytes: Int { entries.reduce(0) { $0 + $1.bytes } }
 
     var table: String {
-        var table = Table([("type", .left), ("tensors", .right), ("weights", .right), ("size", .right), ("share", .right)])
+        var table = Table([
+            ("type", .left), ("tensors", .right), ("weights", .right), ("size", .right), ("share", .right),
+        ])
         for entry in entries {
+            let share = Double(entry.bytes) / Double(max(1, bytes))
             table.add([
                 entry.format.name, "\(entry.tensors)", "\(entry.weights)", CLI.bytes(entry.bytes),
-                "\(fixed(Double(entry.bytes) / Double(max(1, bytes)) * 100, 1)) %",
+                "\(fixed(share * 100, 1)) %",
             ])
         }
         return table.rendered

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CPU
 import Compute
 import Models
 
@@ -45,7 +46,7 @@ struct ModelOptions: ParsableArguments {
     var threads: Int?
 
     @Option(help: "Where to compute: auto, cpu, xpu or xpu:N.")
-    var device = "auto"
+    var device: DeviceChoice = .auto
 
     @Option(
         name: [.short, .long],
@@ -68,8 +69,12 @@ struct ModelOptions: ParsableArguments {
     @OptionGroup var verbosity: Verbosity
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be from 1 to 1024") }
-        if let ctxSize, ctxSize < 1 { throw ValidationError("--ctx-size must be at least 1") }
+        // More threads than processors only wait for each other.
+        let most = max(16, 4 * CPUBackend.availableProcessors())
+        if let threads, !(1...most).contains(threads) { throw ValidationError("--threads must be from 1 to \(most)") }
+        if let ctxSize, !(1...Int(Int32.max)).contains(ctxSize) {
+            throw ValidationError("--ctx-size must be from 1 to \(Int32.max)")
+        }
     }
 }
 
@@ -93,22 +98,23 @@ extension KVType {
 
 extension ModelOptions {
     /// Longest context that is taken without being asked for.
-    private static let defaultContext = 8192
+    static let defaultContext = 8192
 
-    /// The context as asked for, or the smallest of the trained length, a default and what fits into `memory` bytes beside the weights.
-    func contextLength(_ model: Model, memory: Int) throws -> Int {
+    /// The context as asked for, or the smallest of the trained length, `limit`, and what fits into `memory` bytes beside the weights.
+    /// - Throws: ``Failure`` where more than the trained length is asked for without `--force-ctx`.
+    func contextLength(_ model: Model, limit: Int = defaultContext, memory: Int) throws -> Int {
         if let ctxSize {
             guard forceCtx || ctxSize <= model.trainedContext else {
                 throw Failure(
-                    "--ctx-size \(ctxSize) is more than the \(model.trainedContext) tokens that the model was trained for "
+                    "a context of \(ctxSize) tokens is more than the \(model.trainedContext) that the model was trained for "
                         + "(--force-ctx allows it)")
             }
             return ctxSize
         }
-        let wanted = min(model.trainedContext, Self.defaultContext)
-        let none = MemoryPlan(model, contextLength: 0, cacheFormat: kvType.format)
+        let wanted = min(model.trainedContext, limit)
+        let weights = MemoryPlan(model, contextLength: 0, cacheFormat: kvType.format).total
         let perToken = max(1, MemoryPlan.cacheBytesPerToken(model.program.cache, kvType.format))
-        let affordable = (memory - none.weights) / perToken / MemoryPlan.blockLength * MemoryPlan.blockLength
+        let affordable = (memory - weights) / perToken / MemoryPlan.blockLength * MemoryPlan.blockLength
         return affordable >= MemoryPlan.blockLength ? min(wanted, affordable) : wanted
     }
 }

@@ -10,7 +10,7 @@ struct Mix {
         /// Holds only where at least four query heads share a key head.
         let needsGrouping: Bool
 
-        init(_ role: TensorRole, _ layers: Layers = .all, _ format: String, needsGrouping: Bool = false) {
+        init(_ role: TensorRole, _ format: String, in layers: Layers = .all, needsGrouping: Bool = false) {
             self.role = role
             self.layers = layers
             self.format = Format.known(format)
@@ -77,8 +77,9 @@ extension Mix {
         Mix(
             "Q3_K_M", 12, "Q3_K",
             [
-                Rule(.attentionValue, .first(2), "Q5_K"), Rule(.attentionValue, "Q4_K"), Rule(.attentionOutput, "Q4_K"),
-                Rule(.feedForwardDown, .firstPart(of: 16), "Q5_K"), Rule(.feedForwardDown, "Q4_K"),
+                Rule(.attentionValue, "Q5_K", in: .first(2)), Rule(.attentionValue, "Q4_K"),
+                Rule(.attentionOutput, "Q4_K"),
+                Rule(.feedForwardDown, "Q5_K", in: .firstPart(of: 16)), Rule(.feedForwardDown, "Q4_K"),
             ], attentionOutputOfEightExperts: "Q5_K"),
         Mix(
             "Q3_K_L", 13, "Q3_K",
@@ -87,28 +88,28 @@ extension Mix {
         Mix("Q4_K", 14, "Q4_K"),
         Mix(
             "Q4_K_S", 14, "Q4_K",
-            [Rule(.attentionValue, .first(4), "Q5_K"), Rule(.feedForwardDown, .firstPart(of: 8), "Q5_K")],
+            [Rule(.attentionValue, "Q5_K", in: .first(4)), Rule(.feedForwardDown, "Q5_K", in: .firstPart(of: 8))],
             attentionOutputOfEightExperts: "Q5_K"),
         Mix(
             "Q4_K_M", 15, "Q4_K",
-            [Rule(.attentionValue, .important, "Q6_K"), Rule(.feedForwardDown, .important, "Q6_K")],
+            [Rule(.attentionValue, "Q6_K", in: .important), Rule(.feedForwardDown, "Q6_K", in: .important)],
             attentionOutputOfEightExperts: "Q5_K"),
         Mix("Q5_K_S", 16, "Q5_K"),
         Mix(
             "Q5_K_M", 17, "Q5_K",
-            [Rule(.attentionValue, .important, "Q6_K"), Rule(.feedForwardDown, .important, "Q6_K")]),
+            [Rule(.attentionValue, "Q6_K", in: .important), Rule(.feedForwardDown, "Q6_K", in: .important)]),
         Mix("Q6_K", 18, "Q6_K"),
         Mix(
             "IQ4_NL", 25, "IQ4_NL",
             [
                 Rule(.attentionValue, "Q5_K", needsGrouping: true),
-                Rule(.feedForwardDown, .firstPart(of: 8), "Q5_K"),
+                Rule(.feedForwardDown, "Q5_K", in: .firstPart(of: 8)),
             ], attentionOutputOfEightExperts: "Q5_K"),
         Mix(
             "IQ4_XS", 30, "IQ4_XS",
             [
                 Rule(.attentionValue, "Q5_K", needsGrouping: true),
-                Rule(.feedForwardDown, .firstPart(of: 8), "Q5_K"),
+                Rule(.feedForwardDown, "Q5_K", in: .firstPart(of: 8)),
             ], attentionOutputOfEightExperts: "Q5_K"),
         Mix("TQ1_0", 36, "TQ1_0", [Rule(.tokenEmbedding, "Q4_K")]),
         Mix("TQ2_0", 37, "TQ2_0", [Rule(.tokenEmbedding, "Q4_K")]),

@@ -5,7 +5,7 @@ import Quant
 struct QuantizationPlan {
     let mix: Mix
     /// In file order.
-    let formats: [Format]
+    private(set) var formats: [Format] = []
 
     private let layerCount: Int
     private let experts: Int
@@ -19,13 +19,12 @@ struct QuantizationPlan {
         func parameter(_ key: String) throws -> Int? { try metadata.ints("\(architecture).\(key)")?.first }
         let heads = try parameter("attention.head_count") ?? 1
         let kvHeads = try parameter("attention.head_count_kv") ?? heads
-        layerCount = try parameter("block_count") ?? (file.tensors.compactMap { layer(ofTensor: $0.name) }.max() ?? -1) + 1
+        let lastLayer = file.tensors.compactMap { layer(ofTensor: $0.name) }.max() ?? -1
+        layerCount = try parameter("block_count") ?? lastLayer + 1
         experts = try parameter("expert_count") ?? 0
         queriesPerKey = kvHeads > 0 ? heads / kvHeads : 1
         hasOutput = file.tensor("output.weight") != nil
-        var formats: [Format] = []
-        for tensor in file.tensors { formats.append(format(for: tensor)) }
-        self.formats = formats
+        formats = file.tensors.map(format)
     }
 
     private func format(for tensor: TensorInfo) -> Format {
@@ -42,8 +41,8 @@ struct QuantizationPlan {
 
     private static let keptNames: Set<String> = ["position_embd.weight", "token_types.weight"]
     private static let keptParts = [
-        "_norm.weight", "ffn_gate_inp.weight", "altup", "laurel", "per_layer_model_proj", "ssm_conv1d", "shortconv.conv.weight",
-        "attn_rel_b.weight",
+        "_norm.weight", "ffn_gate_inp.weight", "altup", "laurel", "per_layer_model_proj", "ssm_conv1d",
+        "shortconv.conv.weight", "attn_rel_b.weight",
     ]
 
     private func wanted(_ tensor: TensorInfo) -> Format {
@@ -78,7 +77,7 @@ struct QuantizationPlan {
     }
 
     private static let shorter = [
-        "Q2_K": "Q4_0", "Q3_K": "Q4_0", "TQ1_0": "Q4_0", "TQ2_0": "Q4_0", "Q4_K": "Q5_0", "Q5_K": "Q5_1", "Q6_K": "Q8_0",
-        "IQ4_XS": "IQ4_NL",
+        "Q2_K": "Q4_0", "Q3_K": "Q4_0", "TQ1_0": "Q4_0", "TQ2_0": "Q4_0",
+        "Q4_K": "Q5_0", "Q5_K": "Q5_1", "Q6_K": "Q8_0", "IQ4_XS": "IQ4_NL",
     ]
 }

@@ -1,3 +1,4 @@
+import CPU
 import GGUF
 import Quant
 import Synchronization
@@ -6,7 +7,7 @@ import Synchronization
 struct Quantizer {
     let file: GGUFFile
     let plan: QuantizationPlan
-    let threads: Int
+    let pool: WorkerPool
 
     /// Weights that are decoded and encoded at a time.
     private static let chunkLength = 1 << 22
@@ -41,8 +42,9 @@ struct Quantizer {
                 if format == tensor.format {
                     try unsafe writer.append(RawSpan(_unsafeBytes: data.bytes[source]), to: index)
                 } else {
-                    let encoded = try convert(data, source, rows: count, tensor: tensor, to: format)
-                    try writer.append(encoded.span.bytes, to: index)
+                    for piece in try convert(data, source, rows: count, tensor: tensor, to: format) {
+                        try unsafe writer.append(piece.span.bytes, to: index)
+                    }
                 }
                 data.discard(source)
                 done += source.count
@@ -63,62 +65,54 @@ struct Quantizer {
     }
 
     private func checkEncoders() throws {
-        for (tensor, format) in zip(file.tensors, plan.formats) where format != tensor.format && !format.canEncode {
-            throw Failure("\(plan.mix.name) needs \(format) for tensor '\(tensor.name)', which cannot be written yet")
+        for (tensor, format) in zip(file.tensors, plan.formats) where format != tensor.format && !format.isEncodable {
+            throw Failure("\(plan.mix.name): tensor '\(tensor.name)': \(QuantError.notEncodable(format))")
         }
     }
 
+    /// - Returns: The rows in the new format, in pieces.
     private func convert(
         _ data: TensorData, _ source: Range<Int>, rows: Int, tensor: TensorInfo, to format: Format
-    ) throws -> [UInt8] {
+    ) throws -> [[UInt8]] {
         let rowLength = tensor.dimensions[0]
-        let sourceRowBytes = source.count / rows
-        guard let targetRowBytes = format.byteCount(of: rowLength) else {
-            preconditionFailure("the plan gives \(tensor.name) a format that does not fit")
-        }
+        let rowBytes = source.count / rows
         let rowsPerSlice = max(1, Self.sliceLength / rowLength)
         let slices = (rows + rowsPerSlice - 1) / rowsPerSlice
-        let target = Buffer(count: rows * targetRowBytes)
-        let failure = Atomic(false)
-        parallelFor(slices, threads: threads) { slice in
-            let first = slice * rowsPerSlice
-            let count = min(rowsPerSlice, rows - first)
-            let start = source.lowerBound + first * sourceRowBytes
-            let bytes = unsafe RawSpan(_unsafeBytes: data.bytes[start..<start + count * sourceRowBytes])
-            var values = [Float](repeating: 0, count: count * rowLength)
-            var span = values.mutableSpan
-            tensor.format.decode(bytes, into: &span)
-            guard values.allSatisfy(\.isFinite) else {
-                failure.store(true, ordering: .relaxed)
-                return
+        let results = Mutex([Result<[UInt8], QuantError>](repeating: .success([]), count: slices))
+        let next = Atomic(0)
+        pool.run { _ in
+            while case let slice = next.wrappingAdd(1, ordering: .relaxed).oldValue, slice < slices {
+                let first = slice * rowsPerSlice
+                let count = min(rowsPerSlice, rows - first)
+                let start = source.lowerBound + first * rowBytes
+                let bytes = unsafe RawSpan(_unsafeBytes: data.bytes[start..<start + count * rowBytes])
+                let result = Self.convert(bytes, tensor.format, count: count * rowLength, to: format)
+                results.withLock { $0[slice] = result }
             }
-            var out = target.slice(first * targetRowBytes..<(first + count) * targetRowBytes)
-            format.encode(values.span, into: &out)
         }
-        guard !failure.load(ordering: .relaxed) else {
-            throw Failure("\(file.path): tensor '\(tensor.name)' holds values that are not finite; \(format) cannot hold them")
+        do {
+            return try results.withLock { try $0.map { try $0.get() } }
+        } catch {
+            throw Failure("\(file.path): tensor '\(tensor.name)': \(error)")
         }
-        return target.bytes
     }
 
-    /// Bytes that several threads fill, each its own range.
-    @safe
-    private final class Buffer: @unchecked Sendable {
-        private let storage: UnsafeMutableBufferPointer<UInt8>
-
-        init(count: Int) {
-            unsafe storage = .allocate(capacity: count)
-            unsafe storage.initialize(repeating: 0)
+    private static func convert(
+        _ bytes: RawSpan, _ source: Format, count: Int, to target: Format
+    ) -> Result<[UInt8], QuantError> {
+        guard let targetBytes = target.byteCount(of: count) else {
+            preconditionFailure("the plan gives a tensor a format that does not fit")
         }
-
-        deinit { unsafe storage.deallocate() }
-
-        var bytes: [UInt8] { unsafe Array(storage) }
-
-        @_lifetime(borrow self)
-        func slice(_ range: Range<Int>) -> MutableSpan<UInt8> {
-            let span = unsafe MutableSpan(_unsafeElements: UnsafeMutableBufferPointer(rebasing: storage[range]))
-            return unsafe _overrideLifetime(span, borrowing: self)
+        var values = [Float](repeating: 0, count: count)
+        var valueSpan = values.mutableSpan
+        source.decode(bytes, into: &valueSpan)
+        var result = [UInt8](repeating: 0, count: targetBytes)
+        var resultSpan = result.mutableSpan
+        do throws(QuantError) {
+            try target.encode(values.span, into: &resultSpan)
+        } catch {
+            return .failure(error)
         }
+        return .success(result)
     }
 }

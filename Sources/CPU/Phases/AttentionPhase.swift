@@ -101,7 +101,8 @@ final class AttentionPhase: Phase {
 
     /// Positions that some row of a tile sees.
     private func positions(_ rows: Range<Int>, _ state: StepState) -> Range<Int> {
-        unsafe shape.firstPosition(Int(state.positions[rows.lowerBound]))..<Int(state.positions[rows.upperBound - 1]) + 1
+        unsafe shape.firstPosition(Int(state.positions[rows.lowerBound]))..<Int(state.positions[rows.upperBound - 1])
+            + 1
     }
 
     /// Attends one split for all queries of a tile into the states that `target(query, row, head)` names.
@@ -127,7 +128,8 @@ final class AttentionPhase: Phase {
         unsafe state.blockTables.withUnsafeBufferPointer { tables in
             guard let blocks = tables.baseAddress else { return }
             unsafe state.ops.pointee.attend(
-                &layer, Int32(heads.lowerBound / group), blocks + sequence.blockTable, Int32(split * SplitStates.length),
+                &layer, Int32(heads.lowerBound / group), blocks + sequence.blockTable,
+                Int32(split * SplitStates.length),
                 Int32((split + 1) * SplitStates.length), queries, Int32(count), op.scale, op.softcap ?? 0)
         }
     }

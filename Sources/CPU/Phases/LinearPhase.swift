@@ -31,12 +31,14 @@ final class LinearPhase: Phase {
         let step = groupsPerTask(rows: rows, workers: state.workers)
         while true {
             var task = counter.next()
-            guard let product = products.first(where: { product in
-                let tasks = (product.matrix.rowGroups + step - 1) / step
-                if task < tasks { return true }
-                task -= tasks
-                return false
-            }) else { return }
+            guard
+                let product = products.first(where: { product in
+                    let tasks = (product.matrix.rowGroups + step - 1) / step
+                    if task < tasks { return true }
+                    task -= tasks
+                    return false
+                })
+            else { return }
             let first = task * step
             multiply(product, first..<min(first + step, product.matrix.rowGroups), state, worker)
         }
@@ -52,11 +54,10 @@ final class LinearPhase: Phase {
 
     private func multiply(_ product: Product, _ groups: Range<Int>, _ state: StepState, _ worker: Int) {
         let projection = product.projection
-        let stride = state.program.width(projection.output)
         let residual = unsafe projection.residual.map { unsafe UnsafePointer(state.base($0)) }
         unsafe product.matrix.multiply(
-            product.prepared.activations, rowGroups: groups, into: state.base(projection.output), stride: stride,
-            bias: state.vector(projection.bias), residual: residual, residualStride: stride,
-            scratch: state.scratch(worker))
+            product.prepared.activations, rowGroups: groups, into: state.base(projection.output),
+            stride: state.stride(projection.output), bias: state.vector(projection.bias), residual: residual,
+            residualStride: projection.residual.map { state.stride($0) } ?? 0, scratch: state.scratch(worker))
     }
 }

@@ -2,65 +2,90 @@ internal import CCPU
 internal import Compute
 internal import Glibc
 
-/// What the phases of one mixture share: which rows go to which expert, and their activations, grouped by expert.
+/// Memory of the phases of a mixture. Layers of one shape take it in turn.
+@safe
+final class ExpertMemory {
+    /// What a layer must agree on to share memory.
+    struct Shape: Equatable {
+        let experts: Int
+        let used: Int
+        let width: Int
+        let hidden: Int
+        let inputKind: Activations.Kind
+        let hiddenKind: Activations.Kind
+    }
+
+    let shape: Shape
+    let input: PreparedInput
+    let middle: PreparedInput
+    /// Row of each slot (of padding too).
+    let rowOfSlot: UnsafeMutablePointer<Int32>
+    /// `[rows, used]`: slot, share and number of a row's experts, by ascending expert.
+    let slots: UnsafeMutablePointer<Int32>
+    let shares: UnsafeMutablePointer<Float>
+    let chosen: UnsafeMutablePointer<Int32>
+    /// `[slots, hidden]`
+    let gate: UnsafeMutablePointer<Float>
+    let up: UnsafeMutablePointer<Float>
+    /// `[slots, width]`
+    let down: UnsafeMutablePointer<Float>
+
+    init(_ shape: Shape, rows: Int) {
+        self.shape = shape
+        let tile = Activations.tileRows
+        let pairs = rows * shape.used
+        let capacity = (pairs + min(shape.experts, pairs) * (tile - 1) + tile) / tile * tile
+        input = PreparedInput(columns: shape.width, kind: shape.inputKind, domain: .all, capacity: capacity)
+        middle = PreparedInput(columns: shape.hidden, kind: shape.hiddenKind, domain: .all, capacity: capacity)
+        unsafe rowOfSlot = .allocate(capacity: capacity)
+        unsafe slots = .allocate(capacity: pairs)
+        unsafe shares = .allocate(capacity: pairs)
+        unsafe chosen = .allocate(capacity: pairs)
+        unsafe gate = .allocate(capacity: capacity * shape.hidden)
+        unsafe up = .allocate(capacity: capacity * shape.hidden)
+        unsafe down = .allocate(capacity: capacity * shape.width)
+    }
+
+    deinit {
+        unsafe [rowOfSlot, slots, chosen].forEach { unsafe $0.deallocate() }
+        unsafe [shares, gate, up, down].forEach { unsafe $0.deallocate() }
+    }
+}
+
+/// What the phases of one mixture share: which rows go to which expert.
 ///
 /// A slot is one (row, chosen expert) pair. The slots of an expert are consecutive and start at a multiple of a tile, so
 /// that each expert multiplies a range of slots.
 @safe
 final class Routing {
     let op: Op.MoE
-    let experts: Int
-    let hidden: Int
-    let width: Int
-    let input: PreparedInput
-    let middle: PreparedInput
-    let capacity: Int
-
+    let memory: ExpertMemory
     private(set) var slotCount = 0
-    /// Row of each slot (of padding too).
-    let rowOfSlot: UnsafeMutablePointer<Int32>
-    /// `[rows, used]`: slot and share of a row's experts, by ascending expert.
-    let slots: UnsafeMutablePointer<Int32>
-    let shares: UnsafeMutablePointer<Float>
-    private let chosen: UnsafeMutablePointer<Int32>
     /// Slots of each expert.
     private(set) var ranges: [Range<Int>]
-    let gate: UnsafeMutablePointer<Float>
-    let up: UnsafeMutablePointer<Float>
-    let down: UnsafeMutablePointer<Float>
-    private let limits: StepLimits
 
-    init(_ op: Op.MoE, _ program: Program, weights: CPUWeights, limits: StepLimits) {
+    var experts: Int { memory.shape.experts }
+    var hidden: Int { memory.shape.hidden }
+    var width: Int { memory.shape.width }
+
+    init(_ op: Op.MoE, _ memory: ExpertMemory) {
         self.op = op
-        self.limits = limits
-        experts = program.width(op.router)
-        hidden = program[op.gate].rows
-        width = program.width(op.input)
-        let tile = Activations.tileRows
-        capacity = (limits.rows * op.used + min(experts, limits.rows * op.used) * (tile - 1) + tile) / tile * tile
-        func kind(_ weight: Weight) -> Activations.Kind { weights.matrices[weight.index]?.activationKind ?? .quantized }
-        input = PreparedInput(columns: width, kind: kind(op.gate), domain: .all, capacity: capacity)
-        middle = PreparedInput(columns: hidden, kind: kind(op.down), domain: .all, capacity: capacity)
-        unsafe rowOfSlot = .allocate(capacity: capacity)
-        unsafe slots = .allocate(capacity: limits.rows * op.used)
-        unsafe shares = .allocate(capacity: limits.rows * op.used)
-        unsafe chosen = .allocate(capacity: limits.rows * op.used)
-        ranges = Array(repeating: 0..<0, count: experts)
-        unsafe gate = .allocate(capacity: capacity * hidden)
-        unsafe up = .allocate(capacity: capacity * hidden)
-        unsafe down = .allocate(capacity: capacity * width)
+        self.memory = memory
+        ranges = Array(repeating: 0..<0, count: memory.shape.experts)
     }
 
-    deinit {
-        for unsafe memory in unsafe [rowOfSlot, slots, chosen] { unsafe memory.deallocate() }
-        for unsafe memory in unsafe [shares, gate, up, down] { unsafe memory.deallocate() }
+    static func shape(_ op: Op.MoE, _ program: Program, _ weights: CPUWeights) -> ExpertMemory.Shape {
+        func kind(_ weight: Weight) -> Activations.Kind { weights.matrices[weight.index]?.activationKind ?? .quantized }
+        return .init(
+            experts: program.width(op.router), used: op.used, width: program.width(op.input),
+            hidden: program[op.gate].rows, inputKind: kind(op.gate), hiddenKind: kind(op.down))
     }
 
     /// Chooses the experts of a row: the best by router logit, ties to the lower index, in ascending order of index.
     func choose(_ row: Int, _ logits: UnsafePointer<Float>) {
         let used = op.used
-        let best = unsafe chosen + row * used
-        let share = unsafe shares + row * used
+        let best = unsafe memory.chosen + row * used
+        let share = unsafe memory.shares + row * used
         var count = 0
         for expert in 0..<experts {
             var place = count
@@ -86,7 +111,7 @@ final class Routing {
         let tile = Activations.tileRows
         for expert in 0..<experts { ranges[expert] = 0..<0 }
         for index in 0..<rows * op.used {
-            let expert = unsafe Int(chosen[index])
+            let expert = unsafe Int(memory.chosen[index])
             ranges[expert] = 0..<ranges[expert].upperBound + 1
         }
         var next = 0
@@ -96,16 +121,16 @@ final class Routing {
             next += (count + tile - 1) / tile * tile
         }
         slotCount = next
-        for slot in 0..<slotCount { unsafe rowOfSlot[slot] = 0 }
+        for slot in 0..<slotCount { unsafe memory.rowOfSlot[slot] = 0 }
         for index in 0..<rows * op.used {
-            let expert = unsafe Int(chosen[index])
+            let expert = unsafe Int(memory.chosen[index])
             let slot = ranges[expert].upperBound
-            unsafe rowOfSlot[slot] = Int32(index / op.used)
-            unsafe slots[index] = Int32(slot)
+            unsafe memory.rowOfSlot[slot] = Int32(index / op.used)
+            unsafe memory.slots[index] = Int32(slot)
             ranges[expert] = ranges[expert].lowerBound..<slot + 1
         }
-        input.reshape(rows: slotCount)
-        middle.reshape(rows: slotCount)
+        memory.input.reshape(rows: slotCount)
+        memory.middle.reshape(rows: slotCount)
     }
 }
 
@@ -146,16 +171,18 @@ final class SlotPhase: Phase {
             guard first < routing.slotCount else { return }
             switch source {
             case .rows:
-                unsafe routing.input.activations.fill(
-                    rows: first..<first + tile, from: state.base(routing.op.input), stride: routing.width,
-                    indices: routing.rowOfSlot)
+                unsafe routing.memory.input.activations.fill(
+                    rows: first..<first + tile, from: state.base(routing.op.input),
+                    stride: state.stride(routing.op.input),
+                    indices: routing.memory.rowOfSlot)
             case .hidden:
                 let offset = first * routing.hidden
                 unsafe state.ops.pointee.gate(
-                    routing.op.activation.kernelValue, routing.gate + offset, routing.up + offset, routing.gate + offset,
+                    routing.op.activation.kernelValue, routing.memory.gate + offset, routing.memory.up + offset,
+                    routing.memory.gate + offset,
                     Int64(tile * routing.hidden))
-                unsafe routing.middle.activations.fill(
-                    rows: first..<first + tile, from: routing.gate, stride: routing.hidden)
+                unsafe routing.memory.middle.activations.fill(
+                    rows: first..<first + tile, from: routing.memory.gate, stride: routing.hidden)
             }
         }
     }
@@ -183,14 +210,14 @@ final class ExpertPhase: Phase {
         self.routing = routing
         switch stage {
         case .gateAndUp:
-            prepared = routing.input
+            prepared = routing.memory.input
             unsafe matrices = [
-                (matrix(routing.op.gate), routing.gate, routing.hidden),
-                (matrix(routing.op.up), routing.up, routing.hidden),
+                (matrix(routing.op.gate), routing.memory.gate, routing.hidden),
+                (matrix(routing.op.up), routing.memory.up, routing.hidden),
             ]
         case .down:
-            prepared = routing.middle
-            unsafe matrices = [(matrix(routing.op.down), routing.down, routing.width)]
+            prepared = routing.memory.middle
+            unsafe matrices = [(matrix(routing.op.down), routing.memory.down, routing.width)]
         }
     }
 
@@ -200,7 +227,8 @@ final class ExpertPhase: Phase {
         var next = counter.next()
         var task = 0
         for expert in 0..<routing.experts where !routing.ranges[expert].isEmpty {
-            for unsafe (matrix, output, stride) in unsafe matrices {
+            for index in unsafe matrices.indices {
+                let (matrix, output, stride) = unsafe matrices[index]
                 for first in Swift::stride(from: 0, to: matrix.rowGroups, by: Self.groupsPerTask) {
                     defer { task += 1 }
                     guard task == next else { continue }
@@ -228,7 +256,8 @@ struct ExpertSumKernel: RowKernel {
             unsafe output.update(repeating: 0, count: routing.width)
             for index in row * used..<(row + 1) * used {
                 unsafe state.ops.pointee.add_scaled(
-                    routing.down + Int(routing.slots[index]) * routing.width, routing.shares[index], output,
+                    routing.memory.down + Int(routing.memory.slots[index]) * routing.width,
+                    routing.memory.shares[index], output,
                     Int64(routing.width))
             }
         }

@@ -101,7 +101,7 @@ struct PrepareKernel: RowKernel {
     let prepared: PreparedInput
 
     func run(_ state: StepState, rows: Range<Int>, worker: Int) {
-        unsafe prepared.activations.fill(rows: rows, from: state.base(input), stride: prepared.columns)
+        unsafe prepared.activations.fill(rows: rows, from: state.base(input), stride: state.stride(input))
     }
 }
 
@@ -109,11 +109,12 @@ struct GateKernel: RowKernel {
     let op: Op.Gate
 
     func run(_ state: StepState, rows: Range<Int>, worker: Int) {
-        // Tiles of rows are contiguous.
-        let count = Int64(rows.count * state.program.width(op.output))
-        unsafe state.ops.pointee.gate(
-            op.activation.kernelValue, state.row(op.gate, rows.lowerBound), state.row(op.up, rows.lowerBound),
-            state.row(op.output, rows.lowerBound), count)
+        let width = Int64(state.program.width(op.output))
+        for row in rows {
+            unsafe state.ops.pointee.gate(
+                op.activation.kernelValue, state.row(op.gate, row), state.row(op.up, row), state.row(op.output, row),
+                width)
+        }
     }
 }
 
@@ -121,9 +122,11 @@ struct ActivateKernel: RowKernel {
     let op: Op.Activate
 
     func run(_ state: StepState, rows: Range<Int>, worker: Int) {
-        let count = Int64(rows.count * state.program.width(op.output))
-        unsafe state.ops.pointee.activate(
-            op.activation.kernelValue, state.row(op.input, rows.lowerBound), state.row(op.output, rows.lowerBound), count)
+        let width = Int64(state.program.width(op.output))
+        for row in rows {
+            unsafe state.ops.pointee.activate(
+                op.activation.kernelValue, state.row(op.input, row), state.row(op.output, row), width)
+        }
     }
 }
 
@@ -131,10 +134,11 @@ struct AddKernel: RowKernel {
     let op: Op.Add
 
     func run(_ state: StepState, rows: Range<Int>, worker: Int) {
-        let count = Int64(rows.count * state.program.width(op.output))
-        unsafe state.ops.pointee.add(
-            state.row(op.left, rows.lowerBound), state.row(op.right, rows.lowerBound),
-            state.row(op.output, rows.lowerBound), count)
+        let width = Int64(state.program.width(op.output))
+        for row in rows {
+            unsafe state.ops.pointee.add(
+                state.row(op.left, row), state.row(op.right, row), state.row(op.output, row), width)
+        }
     }
 }
 
@@ -142,9 +146,10 @@ struct ScaleKernel: RowKernel {
     let op: Op.Scale
 
     func run(_ state: StepState, rows: Range<Int>, worker: Int) {
-        let count = Int64(rows.count * state.program.width(op.output))
-        unsafe state.ops.pointee.scale(
-            state.row(op.input, rows.lowerBound), op.factor, state.row(op.output, rows.lowerBound), count)
+        let width = Int64(state.program.width(op.output))
+        for row in rows {
+            unsafe state.ops.pointee.scale(state.row(op.input, row), op.factor, state.row(op.output, row), width)
+        }
     }
 }
 
@@ -152,9 +157,10 @@ struct SoftcapKernel: RowKernel {
     let op: Op.Softcap
 
     func run(_ state: StepState, rows: Range<Int>, worker: Int) {
-        let count = Int64(rows.count * state.program.width(op.output))
-        unsafe state.ops.pointee.softcap(
-            state.row(op.input, rows.lowerBound), op.cap, state.row(op.output, rows.lowerBound), count)
+        let width = Int64(state.program.width(op.output))
+        for row in rows {
+            unsafe state.ops.pointee.softcap(state.row(op.input, row), op.cap, state.row(op.output, row), width)
+        }
     }
 }
 

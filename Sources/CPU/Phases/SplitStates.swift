@@ -18,12 +18,16 @@ final class SplitStates {
         let attentions = program.ops.compactMap { if case .attention(let op) = $0 { op } else { nil } }
         let values = program.cache.layers.map(\.valueLength).max() ?? 0
         stateFloats = Int(cpu_attention_state_floats(Int32(values)))
+        // A worker's scratch memory holds the states of a tile twice, then its queries.
+        guard 2 * Int(CPU_ATTENTION_QUERIES) * stateFloats * 4 <= PackedMatrix.scratchBytes / 2 else {
+            throw .unsupported("values of \(values) dimensions per head")
+        }
         heads = attentions.map(\.heads).max() ?? 0
         maxSplits = (positions + Self.length - 1) / Self.length
         let rows = min(limits.rows, Self.taskTarget * workers)
         byteCount = max(64, rows * heads * maxSplits * stateFloats * 4)
         guard let base = unsafe HugePages.allocate(byteCount) else {
-            throw .outOfMemory(needed: byteCount, available: 0)
+            throw .outOfMemory(byteCount)
         }
         unsafe memory = base.assumingMemoryBound(to: Float.self)
     }
@@ -46,7 +50,8 @@ final class SplitStates {
     }
 
     func finish(
-        _ total: UnsafePointer<Float>, _ op: Op.Attention, _ shape: CacheLayout.Layer, _ state: StepState, row: Int, head: Int
+        _ total: UnsafePointer<Float>, _ op: Op.Attention, _ shape: CacheLayout.Layer, _ state: StepState, row: Int,
+        head: Int
     ) {
         let sink = unsafe state.vector(op.sinks).map { unsafe $0[head] } ?? -.infinity
         unsafe state.ops.pointee.attention_finish(

@@ -4,76 +4,105 @@ internal import Synchronization
 
 /// A fixed set of threads that run the same body side by side, each under its worker number; the caller is worker 0.
 ///
-/// Between bodies workers spin for about a millisecond (a token later there is work again), then park.
-@safe
+/// Between bodies workers spin for a moment (a token later there is work again), then park. They end with the pool.
 package final class WorkerPool: Sendable {
     package let count: Int
     let barrier: Barrier
-
-    private let epoch = Atomic<Int>(0)
-    private let running = Atomic<Int>(0)
-    private let parked = Atomic<Int>(0)
-    private let stopping = Atomic<Bool>(false)
-    private let parking = Parking()
-    private nonisolated(unsafe) var body: (Int) -> Void = { _ in }
-    private nonisolated(unsafe) var threads: [pthread_t] = []
-
-    private static let spins = 8_000
+    private let crew: Crew
+    private let threads: [pthread_t]
 
     package init(count: Int) {
         self.count = max(1, count)
         barrier = Barrier(parties: self.count)
-        for worker in 1..<self.count {
-            let start = unsafe Unmanaged.passRetained(Start(self, worker))
-            var thread = pthread_t()
-            let status = unsafe pthread_create(&thread, nil, { argument in
-                guard let argument = unsafe argument else { return nil }
-                let start = unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-                let (shared, worker) = (start.shared, start.worker)
-                shared.loop(worker)
-                return nil
-            }, start.toOpaque())
-            precondition(status == 0, "cannot start a worker thread: error \(status)")
-            unsafe threads.append(thread)
-        }
+        crew = Crew(barrier)
+        threads = (1..<self.count).map { [crew] worker in Self.start(worker, of: crew) }
     }
 
-    /// Ends the workers. The pool must be idle; it cannot run again.
-    package func shutdown() {
-        guard !stopping.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        epoch.add(1, ordering: .releasing)
-        parking.wakeAll()
-        for thread in unsafe threads { pthread_join(thread, nil) }
+    deinit {
+        crew.stop()
+        for thread in threads { pthread_join(thread, nil) }
     }
 
     /// Runs `body(worker)` on every worker and returns when all are done.
     package func run(_ body: (Int) -> Void) {
         if count == 1 { return body(0) }
-        withoutActuallyEscaping(body) { body in
-            unsafe self.body = body
-            running.store(count - 1, ordering: .relaxed)
-            epoch.add(1, ordering: .sequentiallyConsistent)
-            if parked.load(ordering: .sequentiallyConsistent) > 0 { parking.wakeAll() }
-            body(0)
-            var spins = 0
-            while running.load(ordering: .acquiring) > 0 { Spin.pause(&spins) }
-            unsafe self.body = { _ in }
-        }
+        withoutActuallyEscaping(body) { crew.run($0) }
     }
 
-    private func loop(_ worker: Int) {
+    /// The same for a body that is kept: running it takes no memory.
+    func run(stored body: @escaping (Int) -> Void) {
+        if count == 1 { body(0) } else { crew.run(body) }
+    }
+
+    private static func start(_ worker: Int, of crew: Crew) -> pthread_t {
+        let member = unsafe Unmanaged.passRetained(Member(crew, worker))
+        var thread = pthread_t()
+        let status = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                let member = unsafe Unmanaged<Member>.fromOpaque(argument).takeRetainedValue()
+                member.crew.work(as: member.worker)
+                return nil
+            }, member.toOpaque())
+        precondition(status == 0, "cannot start a worker thread: error \(status)")
+        return thread
+    }
+
+    private final class Member: Sendable {
+        let crew: Crew
+        let worker: Int
+
+        init(_ crew: Crew, _ worker: Int) {
+            self.crew = crew
+            self.worker = worker
+        }
+    }
+}
+
+/// What the workers of a pool and their caller share.
+private final class Crew: Sendable {
+    private let barrier: Barrier
+    /// Bodies handed out so far.
+    private let epoch = Atomic<Int>(0)
+    private let parked = Atomic<Int>(0)
+    private let stopping = Atomic<Bool>(false)
+    private let parking = Parking()
+    private nonisolated(unsafe) var body: (Int) -> Void = { _ in }
+
+    init(_ barrier: Barrier) { self.barrier = barrier }
+
+    func run(_ body: @escaping (Int) -> Void) {
+        unsafe self.body = body
+        announce()
+        body(0)
+        barrier.wait()
+        unsafe self.body = { _ in }
+    }
+
+    func stop() {
+        stopping.store(true, ordering: .releasing)
+        announce()
+    }
+
+    func work(as worker: Int) {
         var seen = 0
         while true {
             waitForWork(after: seen)
             seen += 1
             if stopping.load(ordering: .acquiring) { return }
             unsafe body(worker)
-            running.subtract(1, ordering: .releasing)
+            barrier.wait()
         }
     }
 
+    private func announce() {
+        epoch.add(1, ordering: .sequentiallyConsistent)
+        if parked.load(ordering: .sequentiallyConsistent) > 0 { parking.wakeAll() }
+    }
+
     private func waitForWork(after seen: Int) {
-        for _ in 0..<Self.spins {
+        for _ in 0..<Spin.turns {
             if epoch.load(ordering: .acquiring) != seen { return }
             cpu_relax()
         }
@@ -81,23 +110,16 @@ package final class WorkerPool: Sendable {
         parking.wait { epoch.load(ordering: .sequentiallyConsistent) == seen }
         parked.subtract(1, ordering: .relaxed)
     }
-
-    private final class Start: Sendable {
-        let shared: WorkerPool
-        let worker: Int
-
-        init(_ shared: WorkerPool, _ worker: Int) {
-            self.shared = shared
-            self.worker = worker
-        }
-    }
 }
 
-/// All parties wait for each other.
+/// All parties wait for each other: spinning for the time that an operation takes, then parked, in case there are more threads than
+/// processors.
 final class Barrier: Sendable {
     private let parties: Int
     private let arrived = Atomic<Int>(0)
     private let generation = Atomic<Int>(0)
+    private let parked = Atomic<Int>(0)
+    private let parking = Parking()
 
     init(parties: Int) { self.parties = parties }
 
@@ -106,11 +128,17 @@ final class Barrier: Sendable {
         let current = generation.load(ordering: .relaxed)
         if arrived.add(1, ordering: .acquiringAndReleasing).newValue == parties {
             arrived.store(0, ordering: .relaxed)
-            generation.store(current + 1, ordering: .releasing)
+            generation.store(current + 1, ordering: .sequentiallyConsistent)
+            if parked.load(ordering: .sequentiallyConsistent) > 0 { parking.wakeAll() }
             return
         }
-        var spins = 0
-        while generation.load(ordering: .acquiring) == current { Spin.pause(&spins) }
+        for _ in 0..<Spin.turns {
+            if generation.load(ordering: .acquiring) != current { return }
+            cpu_relax()
+        }
+        parked.add(1, ordering: .sequentiallyConsistent)
+        parking.wait { generation.load(ordering: .sequentiallyConsistent) == current }
+        parked.subtract(1, ordering: .relaxed)
     }
 }
 
@@ -123,12 +151,8 @@ final class WorkCounter: Sendable {
 }
 
 enum Spin {
-    /// One turn of a waiting loop; gives up the processor now and then, in case the awaited thread needs it.
-    @inline(__always)
-    static func pause(_ spins: inout Int) {
-        spins += 1
-        if spins.isMultiple(of: 4096) { sched_yield() } else { cpu_relax() }
-    }
+    /// Turns of a waiting loop, some hundred microseconds, after which a thread parks.
+    static let turns = 4_000
 }
 
 /// A condition variable.

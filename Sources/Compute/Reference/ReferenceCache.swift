@@ -32,7 +32,8 @@ final class ReferenceCache {
                 let block = inputs.blockTables[sequence.blockTable + position / configuration.blockLength]
                 for head in 0..<shape.kvHeads {
                     let item = row * shape.kvHeads + head
-                    slots[Slot(layer: layer, block: block, offset: position % configuration.blockLength, kvHead: head)] =
+                    slots[
+                        Slot(layer: layer, block: block, offset: position % configuration.blockLength, kvHead: head)] =
                         Entry(
                             key: rounded(keys[item * shape.keyLength..<(item + 1) * shape.keyLength]),
                             value: rounded(values[item * shape.valueLength..<(item + 1) * shape.valueLength]))

@@ -3,43 +3,41 @@ import Glibc
 /// The tokens still possible in one step, ascending by id, with their scores: what the steps of the chain change and thin out.
 ///
 /// One value serves all sequences of an engine thread: its buffers grow to the vocabulary once and are reused.
-package struct Candidates: Sendable {
+package struct Candidates: ~Copyable, Sendable {
     private(set) var count = 0
-    private var ids: [Int32] = []
-    /// Never NaN nor plus infinity. Padded to whole lanes with minus infinity.
-    private var scores: [Float] = []
+    private var ids = LaneBuffer<Int32>(capacity: 0)
+    /// Never NaN nor plus infinity. Minus infinity from ``count`` to the end of the last vector.
+    private var scores = LaneBuffer<Float>(capacity: 0)
     /// exp(score - maximum), set by ``normalize()``.
-    private var weights: [Float] = []
-    /// Sums of the weights of each block.
+    private var weights = LaneBuffer<Float>(capacity: 0)
+    /// Sums of the weights of each block, set by ``normalize()``.
     private var blockTotals: [Double] = []
-    /// The greatest score, set by ``normalize()``.
-    private(set) var maximum: Float = 0
     /// The sum of all weights, set by ``normalize()``.
     private(set) var total = 0.0
+    /// The greatest score, set by ``normalize()``.
+    private(set) var maximum: Float = 0
     private var selection = RadixSelection()
 
     package init() {}
 
+    private var vectorCount: Int { (count + Lanes.scalarCount - 1) / Lanes.scalarCount }
+
     /// Starts a step: every token of the vocabulary, with its logit for a score.
     mutating func load(_ logits: Span<Float>) {
         count = logits.count
-        let padded = (count + Lanes.scalarCount - 1) / Lanes.scalarCount * Lanes.scalarCount
-        if scores.count < padded {
-            ids = Array(repeating: 0, count: padded)
-            scores = Array(repeating: 0, count: padded)
-            weights = Array(repeating: 0, count: padded)
-            blockTotals = Array(repeating: 0, count: (padded + blockLength - 1) / blockLength)
-            selection.reserve(padded)
+        if scores.capacity < count {
+            ids = LaneBuffer(capacity: count)
+            scores = LaneBuffer(capacity: count)
+            weights = LaneBuffer(capacity: count)
+            blockTotals = Array(repeating: 0, count: (vectorCount + blockVectors - 1) / blockVectors)
+            selection.reserve(scores.capacity)
         }
-        for index in 0..<count { ids[index] = Int32(truncatingIfNeeded: index) }
-        for index in stride(from: 0, to: count, by: Lanes.scalarCount) {
-            scores.store(usable(logits.lanes(at: index)), at: index)
+        var next = SIMD8<Int32>(0, 1, 2, 3, 4, 5, 6, 7)
+        for vector in 0..<vectorCount {
+            ids[vector: vector] = next
+            next &+= 8
+            scores[vector: vector] = usable(logits.vector(vector))
         }
-    }
-
-    /// The scores, in the order of the ids.
-    var scoreSpan: Span<Float> {
-        @_lifetime(borrow self) get { scores.span.extracting(0..<count) }
     }
 
     func id(at index: Int) -> Int32 { ids[index] }
@@ -48,15 +46,31 @@ package struct Candidates: Sendable {
     /// Changes the score of a token; only before any token has been dropped, when a token's place is its id.
     mutating func update(_ id: Int32, _ change: (Float) -> Float) {
         let index = Int(id)
+        precondition(index < count, "token outside the vocabulary")
         scores[index] = usable(change(scores[index]))
     }
 
     /// Subtracts the greatest score, which changes no probability and keeps every quotient from overflowing, and divides.
     mutating func divide(by divisor: Float) {
-        let maximum = scoreSpan.maximum()
-        for index in stride(from: 0, to: count, by: Lanes.scalarCount) {
-            scores.store((scores.lanes(at: index) - maximum) / divisor, at: index)
+        let maximum = greatestScore()
+        for vector in 0..<vectorCount {
+            scores[vector: vector] = (scores[vector: vector] - maximum) / divisor
         }
+    }
+
+    func greatestScore() -> Float {
+        var maxima = Lanes(repeating: -.infinity)
+        for vector in 0..<vectorCount {
+            let values = scores[vector: vector]
+            maxima.replace(with: values, where: values .> maxima)
+        }
+        return maxima.greatest
+    }
+
+    /// The place of the greatest score, the first of equals.
+    func likeliest() -> Int? {
+        let greatest = greatestScore()
+        return greatest > -.infinity ? (0..<count).first { scores[$0] == greatest } : nil
     }
 }
 
@@ -65,19 +79,21 @@ package struct Candidates: Sendable {
 extension Candidates {
     /// Sets the weights, which are proportional to the probabilities, and their sums.
     mutating func normalize() {
-        maximum = scoreSpan.maximum()
-        total = 0
-        for block in stride(from: 0, to: count, by: blockLength) {
-            var sums = SIMD16<Double>.zero
-            for index in stride(from: block, to: min(block + blockLength, count), by: Lanes.scalarCount) {
-                let lanes = exponential(scores.lanes(at: index) - maximum)
-                weights.store(lanes, at: index)
-                sums += SIMD16<Double>(lanes)
+        let maximum = greatestScore()
+        var total = 0.0
+        for block in stride(from: 0, to: vectorCount, by: blockVectors) {
+            var sums = Lanes.zero
+            for vector in block..<min(block + blockVectors, vectorCount) {
+                let lanes = exponential(scores[vector: vector] - maximum)
+                weights[vector: vector] = lanes
+                sums += lanes
             }
-            let sum = sums.sum()
-            blockTotals[block / blockLength] = sum
+            let sum = Double(sums.sum())
+            blockTotals[block / blockVectors] = sum
             total += sum
         }
+        self.maximum = maximum
+        self.total = total
     }
 
     /// The weight of a score under the last ``normalize()``, bit for bit as summed there.
@@ -90,14 +106,14 @@ extension Candidates {
     mutating func top(_ n: Int) -> [TokenLogprob] {
         let threshold = max(score(ofRank: min(n, count)), -.greatestFiniteMagnitude)
         var top: [TokenLogprob] = []
-        for index in 0..<count where scores[index] >= threshold {
-            top.append(TokenLogprob(id: ids[index], logprob: logprob(scores[index])))
+        forEach(scoreFrom: threshold) { id, score in
+            top.append(TokenLogprob(id: id, logprob: logprob(score)))
         }
-        // Sorting is not stable by promise, so equal ones are told apart by id.
+        // Scores that differ may have the same logarithm: equals are told apart by id.
         return top.sorted { ($1.logprob, $0.id) < ($0.logprob, $1.id) }
     }
 
-    /// The mean score, weighted by probability, relative to the greatest: minus the entropy, plus the logarithm of the total.
+    /// The mean score, weighted by probability, relative to the greatest: the negative entropy plus the logarithm of the total.
     func expectedScore() -> Float {
         var sum = 0.0
         for index in 0..<count where weights[index] > 0 {
@@ -109,6 +125,7 @@ extension Candidates {
     /// The place of the candidate where the cumulated probability, in ascending order of ids, first exceeds `uniform` (0 ..< 1).
     func draw(_ uniform: Double) -> Int {
         let target = uniform * total
+        let blockLength = blockVectors * Lanes.scalarCount
         var sum = 0.0
         var start = 0
         while start + blockLength < count, sum + blockTotals[start / blockLength] <= target {
@@ -132,51 +149,62 @@ extension Candidates {
     /// Keeps the candidates whose score is at least `threshold`.
     mutating func keep(scoresFrom threshold: Float) {
         var kept = 0
-        for start in stride(from: 0, to: count, by: Lanes.scalarCount) {
-            let lanes = scores.lanes(at: start)
-            guard any(lanes .>= threshold) else { continue }
-            for lane in 0..<min(Lanes.scalarCount, count - start) where lanes[lane] >= threshold {
-                ids[kept] = ids[start + lane]
-                scores[kept] = lanes[lane]
-                kept += 1
+        for vector in 0..<vectorCount {
+            let lanes = scores[vector: vector]
+            guard lanes.greatest >= threshold else { continue }
+            let start = vector * Lanes.scalarCount
+            for index in start..<min(start + Lanes.scalarCount, count) {
+                let score = scores[index]
+                ids[kept] = ids[index]
+                scores[kept] = score
+                kept &+= score >= threshold ? 1 : 0
             }
         }
         shrink(to: kept)
     }
 
-    /// Keeps the candidates whose score passes, in ascending order of ids.
+    /// Keeps the candidates whose score passes, asked in ascending order of ids.
     mutating func keep(where isKept: (Float) -> Bool) {
         var kept = 0
-        for index in 0..<count where isKept(scores[index]) {
+        for index in 0..<count {
+            let score = scores[index]
             ids[kept] = ids[index]
-            scores[kept] = scores[index]
-            kept += 1
+            scores[kept] = score
+            kept &+= isKept(score) ? 1 : 0
         }
         shrink(to: kept)
     }
 
     private mutating func shrink(to kept: Int) {
         count = kept
-        for index in kept..<min(kept + Lanes.scalarCount, scores.count) { scores[index] = -.infinity }
+        for index in kept..<vectorCount * Lanes.scalarCount { scores[index] = -.infinity }
+    }
+
+    private func forEach(scoreFrom threshold: Float, _ body: (_ id: Int32, _ score: Float) -> Void) {
+        for vector in 0..<vectorCount where scores[vector: vector].greatest >= threshold {
+            let start = vector * Lanes.scalarCount
+            for index in start..<min(start + Lanes.scalarCount, count) where scores[index] >= threshold {
+                body(ids[index], scores[index])
+            }
+        }
     }
 
     /// The `rank`-th greatest score, ties counted, `rank` from 1 to ``count``.
     mutating func score(ofRank rank: Int) -> Float {
-        selection.removeAll()
         var floor = -Float.infinity
-        if rank * Lanes.scalarCount * 4 <= count {
-            // The rank-th greatest of the maxima of disjoint groups is a lower bound: few scores reach it.
-            for index in stride(from: 0, to: count, by: Lanes.scalarCount) {
-                selection.append(key: Self.descending(scores.lanes(at: index).max()), weight: 1)
+        if rank <= vectorCount / 4 {
+            // The rank-th greatest of the maxima of all vectors is a lower bound, which few scores reach.
+            selection.removeAll()
+            for vector in 0..<vectorCount {
+                selection.append(key: Self.descending(scores[vector: vector].greatest), weight: 1)
             }
             floor = Self.score(selection.crossing(Double(rank)).key)
-            selection.removeAll()
         }
-        for start in stride(from: 0, to: count, by: Lanes.scalarCount) {
-            let lanes = scores.lanes(at: start)
-            guard any(lanes .>= floor) else { continue }
-            for lane in 0..<min(Lanes.scalarCount, count - start) where lanes[lane] >= floor {
-                selection.append(key: Self.descending(lanes[lane]), weight: 1)
+        selection.removeAll()
+        for vector in 0..<vectorCount where scores[vector: vector].greatest >= floor {
+            let start = vector * Lanes.scalarCount
+            for index in start..<min(start + Lanes.scalarCount, count) where scores[index] >= floor {
+                selection.append(key: Self.descending(scores[index]), weight: 1)
             }
         }
         return Self.score(selection.crossing(Double(rank)).key)
@@ -200,18 +228,5 @@ extension Candidates {
     /// The score of a key.
     static func score(_ key: UInt32) -> Float {
         Float(bitPattern: key >> 31 == 0 ? ~key & 0x7FFF_FFFF : key)
-    }
-}
-
-extension [Float] {
-    @inline(__always)
-    fileprivate func lanes(at index: Int) -> Lanes { span.lanes(at: index) }
-
-    /// Stores lanes that lie inside the array.
-    @inline(__always)
-    fileprivate mutating func store(_ lanes: Lanes, at index: Int) {
-        var span = mutableSpan
-        var bytes = unsafe span.mutableBytes
-        bytes.storeBytes(of: lanes, toByteOffset: index &* MemoryLayout<Float>.stride, as: Lanes.self)
     }
 }

@@ -10,6 +10,6 @@ struct MinP: LogitProcessor {
     }
 
     func apply(to candidates: inout Candidates, history: TokenHistory?) {
-        candidates.keep(scoresFrom: candidates.scoreSpan.maximum() + logarithm)
+        candidates.keep(scoresFrom: candidates.greatestScore() + logarithm)
     }
 }

@@ -2,8 +2,8 @@
 /// nothing that was drawn before.
 ///
 /// J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw: Parallel random numbers: as easy as 1, 2, 3. SC'11.
-enum Philox {
-    static func block(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
+package enum Philox {
+    package static func block(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
         var counter = counter
         var key = key
         for _ in 0..<10 {
@@ -16,7 +16,7 @@ enum Philox {
     }
 
     /// The uniform number in 0 ..< 1, a multiple of 2⁻⁵³, of a place in the sequence drawn with a seed.
-    static func uniform(seed: UInt64, position: Int) -> Double {
+    package static func uniform(seed: UInt64, position: Int) -> Double {
         let place = UInt64(bitPattern: Int64(position))
         let words = block(
             counter: [UInt32(truncatingIfNeeded: place), UInt32(truncatingIfNeeded: place >> 32), 0, 0],

@@ -1,7 +1,7 @@
 /// Finds where a running sum of weights, taken in ascending order of their keys, reaches a limit, without sorting.
 ///
 /// Three histograms narrow the key down by 11, 11 and 10 bits: linear in the number of items, whatever the keys are.
-struct RadixSelection: Sendable {
+struct RadixSelection: ~Copyable {
     struct Crossing {
         /// The first key at which the weight of all items up to it reaches the limit.
         let key: UInt32
@@ -9,16 +9,16 @@ struct RadixSelection: Sendable {
         let before: Double
     }
 
-    private static let widths: [UInt64] = [11, 11, 10]
-
-    private var keys: [UInt32] = []
-    private var weights: [Float] = []
+    private var keys = LaneBuffer<UInt32>(capacity: 0)
+    private var weights = LaneBuffer<Float>(capacity: 0)
     private var sums = [Double](repeating: 0, count: 1 << 11)
     private var count = 0
 
+    init() {}
+
     mutating func reserve(_ capacity: Int) {
-        keys = Array(repeating: 0, count: capacity)
-        weights = Array(repeating: 0, count: capacity)
+        keys = LaneBuffer(capacity: capacity)
+        weights = LaneBuffer(capacity: capacity)
     }
 
     mutating func removeAll() { count = 0 }
@@ -30,34 +30,45 @@ struct RadixSelection: Sendable {
         count &+= 1
     }
 
-    /// Where the limit (> 0) is reached; the last key that has weight where rounding keeps the sum below it.
+    /// Where the limit (> 0) is reached; the last key that has weight where rounding keeps the sum below it. Uses the items up.
     mutating func crossing(_ limit: Double) -> Crossing {
-        var prefix: UInt64 = 0
+        var key: UInt32 = 0
         var before = 0.0
-        var shift: UInt64 = 32
+        var shift: UInt32 = 32
         for width in Self.widths {
-            accumulate(prefix: prefix, shift: shift, width: width)
             shift -= width
+            accumulate(shift: shift, width: width)
             var last = (bucket: 0, before: before)
-            for bucket in 0..<(1 << Int(width)) where sums[bucket] > 0 {
+            for bucket in 0..<1 << Int(width) where sums[bucket] > 0 {
                 last = (bucket, before)
                 before += sums[bucket]
                 if before >= limit { break }
             }
             before = last.before
-            prefix = prefix << width | UInt64(last.bucket)
+            key |= UInt32(last.bucket) << shift
+            keepItems(startingWith: key >> shift, shift: shift)
         }
-        return Crossing(key: UInt32(prefix), before: before)
+        return Crossing(key: key, before: before)
     }
 
-    /// Sums the weights of the items whose key starts with `prefix`, everything above bit `shift`, by the next `width` bits.
-    private mutating func accumulate(prefix: UInt64, shift: UInt64, width: UInt64) {
-        for bucket in 0..<(1 << Int(width)) { sums[bucket] = 0 }
-        let mask = (1 << width) - 1 as UInt64
+    private static let widths: [UInt32] = [11, 11, 10]
+
+    /// Sums the weights of all items by the `width` bits of their keys above bit `shift`.
+    private mutating func accumulate(shift: UInt32, width: UInt32) {
+        for bucket in 0..<1 << Int(width) { sums[bucket] = 0 }
+        let mask = (1 << width) - 1 as UInt32
         for index in 0..<count {
-            let key = UInt64(keys[index])
-            guard key &>> shift == prefix else { continue }
-            sums[Int(key &>> (shift &- width) & mask)] += Double(weights[index])
+            sums[Int(keys[index] &>> shift & mask)] += Double(weights[index])
         }
+    }
+
+    private mutating func keepItems(startingWith prefix: UInt32, shift: UInt32) {
+        var kept = 0
+        for index in 0..<count where keys[index] &>> shift == prefix {
+            keys[kept] = keys[index]
+            weights[kept] = weights[index]
+            kept += 1
+        }
+        count = kept
     }
 }

@@ -1,14 +1,3 @@
-/// A token with its log-probability under the processed scores of its step.
-package struct TokenLogprob: Sendable, Equatable {
-    package let id: Int32
-    package let logprob: Float
-
-    package init(id: Int32, logprob: Float) {
-        self.id = id
-        self.logprob = logprob
-    }
-}
-
 /// The outcome of one step of one sequence.
 package struct SampledToken: Sendable, Equatable {
     package let id: Int32
@@ -16,4 +5,10 @@ package struct SampledToken: Sendable, Equatable {
     package let logprob: Float?
     /// The likeliest tokens, ties with the last of them included: descending by log-probability, then ascending by id.
     package let top: [TokenLogprob]
+
+    package init(id: Int32, logprob: Float? = nil, top: [TokenLogprob] = []) {
+        self.id = id
+        self.logprob = logprob
+        self.top = top
+    }
 }

@@ -55,8 +55,7 @@ package struct Sampler: Sendable {
         guard let index = logits.indexOfMaximum() else { throw .noCandidate }
         return SampledToken(
             id: Int32(index),
-            logprob: wantsLogprob ? logits.logprob(of: index, maximum: logits[index]) : nil,
-            top: [])
+            logprob: wantsLogprob ? logits.logprob(of: index, maximum: logits[index]) : nil)
     }
 
     private func process(
@@ -64,7 +63,7 @@ package struct Sampler: Sendable {
     ) throws(SamplingError) -> SampledToken {
         candidates.load(logits)
         for penalty in penalties { penalty.apply(to: &candidates, history: history) }
-        guard let likeliest = candidates.scoreSpan.indexOfMaximum() else { throw .noCandidate }
+        guard let likeliest = candidates.likeliest() else { throw .noCandidate }
         for warper in warpers { warper.apply(to: &candidates, history: history) }
         candidates.normalize()
         let chosen =

@@ -15,7 +15,7 @@ struct TypicalP: LogitProcessor {
         // Scores and information differ by a sign and a constant.
         let expected = candidates.maximum + candidates.expectedScore()
         // The bits of a float that is not negative sort as the float does.
-        let distance = { (score: Float) in abs(score - expected).bitPattern }
+        func distance(_ score: Float) -> UInt32 { abs(score - expected).bitPattern }
         let edge = candidates.crossing(p * candidates.total, key: distance)
         candidates.keep { distance($0) <= edge.key }
     }

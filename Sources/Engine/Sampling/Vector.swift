@@ -1,21 +1,38 @@
 import Glibc
 
-/// Sixteen floats at a time. Every sum over a vocabulary runs in the same lanes and blocks, so it has the same bits wherever it runs.
-typealias Lanes = SIMD16<Float>
+/// Floats that are computed together. Every sum over a vocabulary runs in the same lanes and blocks, so it has the same bits wherever
+/// it runs.
+typealias Lanes = SIMD8<Float>
 
-/// Floats whose exponentials are summed before the sum is stored: see ``Candidates/draw(_:)``.
-let blockLength = 1024
+/// Vectors whose exponentials are summed as floats, each lane for itself, before the sum goes on in double precision.
+let blockVectors = 32
+
+extension SIMD8<Float> {
+    /// The greatest lane.
+    @inline(__always)
+    var greatest: Float {
+        var four = lowHalf
+        four.replace(with: highHalf, where: highHalf .> four)
+        var two = four.lowHalf
+        two.replace(with: four.highHalf, where: four.highHalf .> two)
+        return Swift.max(two[0], two[1])
+    }
+}
 
 extension Span where Element == Float {
-    /// Sixteen floats from `index` on; minus infinity beyond the end.
+    /// Whole vectors, and one for the rest.
+    var vectorCount: Int { (count + Lanes.scalarCount - 1) / Lanes.scalarCount }
+
+    /// One vector of elements; minus infinity beyond the end.
     @inline(__always)
-    func lanes(at index: Int) -> Lanes {
-        if index &+ Lanes.scalarCount <= count {
+    func vector(_ vector: Int) -> Lanes {
+        let start = vector &* Lanes.scalarCount
+        if start &+ Lanes.scalarCount <= count {
             return unsafe bytes.unsafeLoadUnaligned(
-                fromByteOffset: index &* MemoryLayout<Float>.stride, as: Lanes.self)
+                fromByteOffset: start &* MemoryLayout<Float>.stride, as: Lanes.self)
         }
         var lanes = Lanes(repeating: -.infinity)
-        for lane in 0..<Swift.max(count &- index, 0) { lanes[lane] = self[index &+ lane] }
+        for lane in 0..<count - start { lanes[lane] = self[start + lane] }
         return lanes
     }
 
@@ -23,50 +40,45 @@ extension Span where Element == Float {
     func indexOfMaximum() -> Int? {
         var best = -Float.infinity
         var bestBlock = 0
-        for block in stride(from: 0, to: count, by: blockLength) {
-            let maximum = maximum(block..<Swift.min(block + blockLength, count))
-            if maximum > best {
-                best = maximum
+        for block in stride(from: 0, to: vectorCount, by: blockVectors) {
+            var maxima = Lanes(repeating: -.infinity)
+            for vector in block..<Swift.min(block + blockVectors, vectorCount) {
+                let values = self.vector(vector)
+                maxima.replace(with: values, where: values .> maxima)
+            }
+            if maxima.greatest > best {
+                best = maxima.greatest
                 bestBlock = block
             }
         }
         guard best > -.infinity else { return nil }
-        return (bestBlock..<count).first { self[$0] == best }
+        return (bestBlock * Lanes.scalarCount..<count).first { self[$0] == best }
     }
 
-    /// The greatest element, NaN ignored.
-    func maximum() -> Float { maximum(0..<count) }
-
-    @inline(__always)
-    private func maximum(_ range: Range<Int>) -> Float {
-        var maxima = Lanes(repeating: -.infinity)
-        for index in stride(from: range.lowerBound, to: range.upperBound, by: Lanes.scalarCount) {
-            let values = lanes(at: index)
-            maxima.replace(with: values, where: values .> maxima)
-        }
-        return maxima.max()
+    /// The log-softmax of one element; `nil` where no element is above minus infinity. NaN counts as minus infinity.
+    package func logprob(of index: Int) -> Float? {
+        guard let greatest = indexOfMaximum() else { return nil }
+        return logprob(of: index, maximum: self[greatest])
     }
 
     /// The log-softmax of one element, given the greatest.
     func logprob(of index: Int, maximum: Float) -> Float {
-        usable(self[index]) - logSumExp(maximum: maximum)
-    }
-
-    /// The logarithm of the sum of exponentials, given the greatest element; NaN counts as minus infinity.
-    func logSumExp(maximum: Float) -> Float {
+        let maximum = usable(maximum)
         var total = 0.0
-        for block in stride(from: 0, to: count, by: blockLength) {
-            var sums = SIMD16<Double>.zero
-            for index in stride(from: block, to: Swift.min(block + blockLength, count), by: Lanes.scalarCount) {
-                sums += SIMD16<Double>(exponential(usable(lanes(at: index)) - usable(maximum)))
+        for block in stride(from: 0, to: vectorCount, by: blockVectors) {
+            var sums = Lanes.zero
+            for vector in block..<Swift.min(block + blockVectors, vectorCount) {
+                let x = self.vector(vector) - maximum
+                // Above the greatest usable score is only plus infinity.
+                sums += exponential(x.replacing(with: 0, where: x .> 0))
             }
-            total += sums.sum()
+            total += Double(sums.sum())
         }
-        return usable(maximum) + Float(log(total))
+        return usable(self[index]) - maximum - Float(log(total))
     }
 }
 
-/// The score that stands for a logit: NaN is impossible, plus infinity the greatest finite number.
+/// The score that stands for a logit: minus infinity for NaN, the greatest finite number for plus infinity.
 @inline(__always)
 func usable(_ logits: Lanes) -> Lanes {
     logits
@@ -76,16 +88,16 @@ func usable(_ logits: Lanes) -> Lanes {
 
 @inline(__always)
 func usable(_ logit: Float) -> Float {
-    logit.isNaN ? -.infinity : Swift.min(logit, .greatestFiniteMagnitude)
+    logit.isNaN ? -.infinity : min(logit, .greatestFiniteMagnitude)
 }
 
-/// e^x for x ≤ 0 to about one unit in the last place; 0 below -87, where the result would be subnormal.
+/// e^x for x ≤ 0 to about one unit in the last place; 0 for NaN and below -87, where the result would be subnormal.
 ///
 /// Range reduction to |r| ≤ ln 2 / 2 and the polynomial of `expf` in S. L. Moshier's Cephes library. Own code instead of libm's so that
-/// the bits do not depend on the machine's libm, and because it runs sixteen wide.
+/// the bits do not depend on the machine's libm, and because it computes whole vectors.
 @inline(__always)
 func exponential(_ x: Lanes) -> Lanes {
-    // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer, which then sits in the low bits.
+    // Adding 1.5 * 2^23 rounds to the nearest integer, which then sits in the low bits.
     let shifter = Lanes(repeating: 12_582_912)
     let shifted = x * 1.442_695_04 + shifter
     let power = shifted - shifter
@@ -96,7 +108,7 @@ func exponential(_ x: Lanes) -> Lanes {
     polynomial = polynomial * r + 1.666_666_545_9e-1
     polynomial = polynomial * r + 5.000_000_120_1e-1
     polynomial = polynomial * (r * r) + r + 1
-    let exponent = unsafe unsafeBitCast(shifted, to: SIMD16<UInt32>.self) &+ 127
+    let exponent = unsafe unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &+ 127
     let scale = unsafe unsafeBitCast(exponent &<< 23, to: Lanes.self)
-    return (polynomial * scale).replacing(with: 0, where: x .< -87)
+    return Lanes.zero.replacing(with: polynomial * scale, where: x .>= -87)
 }

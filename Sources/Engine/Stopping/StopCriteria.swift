@@ -8,6 +8,11 @@ package struct StopCriteria: Sendable {
         package let emission: StopMatcher.Emission
         /// `nil` while the sequence goes on.
         package let finish: FinishReason?
+
+        package init(emission: StopMatcher.Emission, finish: FinishReason?) {
+            self.emission = emission
+            self.finish = finish
+        }
     }
 
     /// Tokens generated so far.
@@ -36,6 +41,9 @@ package struct StopCriteria: Sendable {
         endTokens = ignoreEndOfGeneration ? stopTokens : endOfGeneration.union(stopTokens)
         matcher = StopMatcher(stopStrings, boundary: boundary)
     }
+
+    /// Whether the limits leave room for another token; without room for the first nothing should be generated.
+    package var hasRoom: Bool { generated < limit }
 
     /// Takes a generated token with the text that the detokenizer released for it, which may be empty.
     package mutating func accept(_ id: Int32, text: String, isSpecial: Bool) -> Outcome {

@@ -19,6 +19,11 @@ package struct StopMatcher: Sendable {
         /// Without special tokens.
         package var visible: String
 
+        package init(text: String, visible: String) {
+            self.text = text
+            self.visible = visible
+        }
+
         package static let nothing = Emission(text: "", visible: "")
     }
 

@@ -15,6 +15,7 @@ extension Header {
     static let versions: ClosedRange<UInt32> = 2...3
     static let alignmentKey = "general.alignment"
     static let defaultAlignment = 32
+    static let maximumAlignment = 1 << 20
     /// Real files have tens of keys and at most some thousands of tensors. Entries take more memory than file, so that a limit is needed.
     static let maximumKeys = 1 << 16
     static let maximumTensors = 1 << 17
@@ -88,7 +89,7 @@ extension Header {
             0x6767_6d6c: "a GGML file, older than GGUF",
             0x6767_6c61: "a GGLA adapter, older than GGUF",
             0x0403_4b50: "a ZIP archive, perhaps a PyTorch checkpoint",
-            0x4746_5547: "a big-endian GGUF file",
+            0x4747_5546: "a big-endian GGUF file",
         ]
         if let name = known[magic] { return "is not a GGUF file but \(name)" }
         return "is not a GGUF file: it starts with 0x" + String(magic.byteSwapped, radix: 16)
@@ -111,8 +112,10 @@ extension Header {
     static func alignment(_ metadata: Metadata) throws(GGUFError) -> Int {
         let key = alignmentKey
         guard let alignment = try metadata.int(key) else { return defaultAlignment }
-        guard alignment > 0, alignment & (alignment - 1) == 0 else {
-            throw GGUFError(file: metadata.file, place: .key(key), problem: "is \(alignment), not a power of two")
+        guard alignment > 0, alignment & (alignment - 1) == 0, alignment <= maximumAlignment else {
+            throw GGUFError(
+                file: metadata.file, place: .key(key),
+                problem: "is \(alignment), not a power of two up to \(maximumAlignment)")
         }
         return alignment
     }

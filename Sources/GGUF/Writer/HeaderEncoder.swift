@@ -76,12 +76,8 @@ package struct EncodedHeader: Sendable {
             offset = next
         }
 
-        guard let start = aligned(encoder.bytes.count, to: alignment),
-            start <= encoder.bytes.count + Self.maximumPadding
-        else {
-            throw GGUFError(
-                file: file, place: .key(Header.alignmentKey), problem: "is \(alignment), too large to write")
-        }
+        // Memory holds both, and an alignment is small: this cannot overflow.
+        let start = (encoder.bytes.count + alignment - 1) / alignment * alignment
         encoder.bytes.append(contentsOf: repeatElement(0, count: start - encoder.bytes.count))
         bytes = encoder.bytes
         self.tensors = tensors.map { tensor in
@@ -90,8 +86,6 @@ package struct EncodedHeader: Sendable {
                 offset: start + tensor.offset)
         }
     }
-
-    private static let maximumPadding = 1 << 24
 
     private static func checkName(_ name: String, place: GGUFError.Place, file: String) throws(GGUFError) {
         guard (1...Int(UInt16.max)).contains(name.utf8.count) else {

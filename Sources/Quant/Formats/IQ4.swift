@@ -30,12 +30,11 @@ extension Format {
     }
 }
 
-private let candidates = Candidates(first: -7, step: 1, count: 15)
+private let candidates = Candidates(first: -7, step: 2, count: 8)
 
-/// The best scale of 32 values, each weighted with its square.
+/// The best scale of 32 values.
 private func iq4Scale(_ values: Span<Float>) -> Float {
-    var weights = InlineArray<32, Float>(repeating: 0)
-    for i in values.indices { weights[i] = values[i] * values[i] }
+    let weights: InlineArray<32, Float> = errorWeights(values, group: 32)
     return Fit.values(values, weights: weights.span, iq4Values, candidates)
 }
 

@@ -2,7 +2,7 @@
 
 func encodeQ2_K(_ values: Span<Float>, into out: inout MutableSpan<UInt8>) {
     let block = AffineBlock(
-        values, group: 16, top: 3, scaleTop: 15, flatness: 0, Candidates(first: -0.5, step: 0.1, count: 16))
+        values, group: 16, top: 3, scaleTop: 15, Candidates(first: -0.6, step: 0.2, count: 9))
     for g in 0..<16 { out[g] = UInt8(block.scales[g] | block.minimums[g] << 4) }
     out.put(pairsOfBits: block.codes.span, at: 16)
     out.store(block.d, at: 80)
@@ -23,14 +23,14 @@ func encodeQ3_K(_ values: Span<Float>, into out: inout MutableSpan<UInt8>) {
 
 func encodeQ4_K(_ values: Span<Float>, into out: inout MutableSpan<UInt8>) {
     let block = AffineBlock(
-        values, group: 32, top: 15, scaleTop: 63, flatness: 1, Candidates(first: -1, step: 0.1, count: 21))
+        values, group: 32, top: 15, scaleTop: 63, Candidates(first: -1, step: 0.2, count: 11))
     out.put(scalesOf: block)
     for i in 0..<256 { out.put(Int(block.codes[i]), of: 16 + i / 64 * 32 + i % 32, shift: i / 32 % 2 * 4) }
 }
 
 func encodeQ5_K(_ values: Span<Float>, into out: inout MutableSpan<UInt8>) {
     let block = AffineBlock(
-        values, group: 32, top: 31, scaleTop: 63, flatness: 1, Candidates(first: -0.5, step: 0.1, count: 16))
+        values, group: 32, top: 31, scaleTop: 63, Candidates(first: -0.6, step: 0.2, count: 9))
     out.put(scalesOf: block)
     for i in 0..<256 {
         let code = Int(block.codes[i])

@@ -3,18 +3,18 @@
 #include "super.h"
 
 // X(name, blocks of 32 columns per record, offset of unsigned codes)
-#define PACKED_LIST(X)  \
-    X(q4_0, 2, 8)       \
-    X(q4_1, 1, 0)       \
-    X(q5_0, 2, 16)      \
-    X(q5_1, 1, 0)       \
-    X(q8_0, 2, 128)     \
-    X(q2_k, 8, 0)       \
-    X(q3_k, 8, 4)       \
-    X(q4_k, 8, 0)       \
-    X(q5_k, 8, 0)       \
-    X(q6_k, 8, 32)      \
-    X(iq4_nl, 2, 128)   \
-    X(iq4_xs, 8, 128)   \
-    X(mxfp4, 4, 16)     \
+#define PACKED_LIST(X) \
+    X(q4_0, 2, 8)      \
+    X(q4_1, 1, 0)      \
+    X(q5_0, 2, 16)     \
+    X(q5_1, 1, 0)      \
+    X(q8_0, 2, 128)    \
+    X(q2_k, 8, 0)      \
+    X(q3_k, 8, 4)      \
+    X(q4_k, 8, 0)      \
+    X(q5_k, 8, 0)      \
+    X(q6_k, 8, 32)     \
+    X(iq4_nl, 2, 128)  \
+    X(iq4_xs, 8, 128)  \
+    X(mxfp4, 4, 16)    \
     X(nvfp4, 2, 16)

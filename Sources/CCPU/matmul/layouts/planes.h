@@ -38,12 +38,5 @@ INLINE u8x64 get_pairs(const plane *p, int v, int bit) {
     return (u8x64)(at < bit ? bits << (uint32_t)(bit - at) : bits >> (uint32_t)(at - bit)) & (uint8_t)(3 << bit);
 }
 
-// Nibbles of a table of codes are its indices.
-INLINE u8x64 table_index(u8x64 codes, const int8_t *table, uint8_t offset) {
-    u8x64 index = 0;
-    for (uint8_t i = 0; i < 16; i++) index |= (u8x64)(codes == (uint8_t)(table[i] + offset)) & i;
-    return index;
-}
-
 #define NO_MIN(name) \
     INLINE f32x16 name##_min(const packed_##name *p, int b, int half) { return 0; }

@@ -1,22 +1,23 @@
 // Repacked layouts of the formats whose blocks have 32 or 64 weights.
 //
-// For each: struct packed_NAME, 16 rows of some blocks of 32 columns in whole cache lines; _code(p, b, v), vector v of block b
-// plus the format's offset; _scale and _min(p, b, half) of 16 rows as f32; _put_codes and _put_scales, which fill it.
+// For each: struct packed_NAME, 16 rows of some blocks of 32 columns in whole cache lines; _code(p, b, v), vector v
+// of block b plus the format's offset; _scale and _min(p, b, half) of 16 rows as f32; _put_codes and _put_scales,
+// which fill it. Formats with a table of codes keep indices into it.
 #pragma once
 #include "planes.h"
 
 #define RECORD struct __attribute__((aligned(64)))
 
-#define F16_SCALE(name)                                                                                     \
-    INLINE f32x16 name##_scale(const packed_##name *p, int b, int half) { return f32_of_f16(p->d[b]); }     \
+#define F16_SCALE(name)                                                                                 \
+    INLINE f32x16 name##_scale(const packed_##name *p, int b, int half) { return f32_of_f16(p->d[b]); } \
     INLINE void name##_put_scales(packed_##name *p, int b, int r, const block_##name *block) { p->d[b][r] = block->d; }
 
-#define F16_SCALE_AND_OFFSET(name)                                                                          \
-    INLINE f32x16 name##_scale(const packed_##name *p, int b, int half) { return f32_of_f16(p->d[b]); }     \
-    INLINE f32x16 name##_min(const packed_##name *p, int b, int half) { return -f32_of_f16(p->m[b]); }      \
-    INLINE void name##_put_scales(packed_##name *p, int b, int r, const block_##name *block) {              \
-        p->d[b][r] = block->d;                                                                              \
-        p->m[b][r] = block->m;                                                                              \
+#define F16_SCALE_AND_OFFSET(name)                                                                      \
+    INLINE f32x16 name##_scale(const packed_##name *p, int b, int half) { return f32_of_f16(p->d[b]); } \
+    INLINE f32x16 name##_min(const packed_##name *p, int b, int half) { return -f32_of_f16(p->m[b]); }  \
+    INLINE void name##_put_scales(packed_##name *p, int b, int r, const block_##name *block) {          \
+        p->d[b][r] = block->d;                                                                          \
+        p->m[b][r] = block->m;                                                                          \
     }
 
 typedef RECORD {
@@ -81,11 +82,7 @@ typedef RECORD {
 INLINE u8x64 iq4_nl_code(const packed_iq4_nl *p, int b, int v) {
     return lookup(get_nibbles(p->nibbles[b], v), iq4_values, 128);
 }
-INLINE void iq4_nl_put_codes(packed_iq4_nl *p, int b, const u8x64 *codes) {
-    u8x64 index[8];
-    UNROLL for (int v = 0; v < 8; v++) index[v] = table_index(codes[v], iq4_values, 128);
-    put_nibbles(p->nibbles[b], index);
-}
+INLINE void iq4_nl_put_codes(packed_iq4_nl *p, int b, const u8x64 *indices) { put_nibbles(p->nibbles[b], indices); }
 F16_SCALE(iq4_nl)
 NO_MIN(iq4_nl)
 
@@ -96,11 +93,7 @@ typedef RECORD {
 INLINE u8x64 mxfp4_code(const packed_mxfp4 *p, int b, int v) {
     return lookup(get_nibbles(p->nibbles[b], v), e2m1_doubled, 16);
 }
-INLINE void mxfp4_put_codes(packed_mxfp4 *p, int b, const u8x64 *codes) {
-    u8x64 index[8];
-    UNROLL for (int v = 0; v < 8; v++) index[v] = table_index(codes[v], e2m1_doubled, 16);
-    put_nibbles(p->nibbles[b], index);
-}
+INLINE void mxfp4_put_codes(packed_mxfp4 *p, int b, const u8x64 *indices) { put_nibbles(p->nibbles[b], indices); }
 INLINE f32x16 mxfp4_scale(const packed_mxfp4 *p, int b, int half) {
     u32x16 e = __builtin_convertvector(*(const u8x16 *)p->e[b], u32x16);
     u32x16 normal = (e - 1) << 23, subnormal = (u32x16)0x00200000u << (e & 1);
@@ -116,16 +109,15 @@ typedef RECORD {
 INLINE u8x64 nvfp4_code(const packed_nvfp4 *p, int b, int v) {
     return lookup(get_nibbles(p->nibbles[b], v), e2m1_doubled, 16);
 }
-INLINE void nvfp4_put_codes(packed_nvfp4 *p, int b, const u8x64 *codes) {
-    u8x64 index[8];
-    UNROLL for (int v = 0; v < 8; v++) index[v] = table_index(codes[v], e2m1_doubled, 16);
-    put_nibbles(p->nibbles[b], index);
-}
+INLINE void nvfp4_put_codes(packed_nvfp4 *p, int b, const u8x64 *indices) { put_nibbles(p->nibbles[b], indices); }
 INLINE f32x16 nvfp4_scale(const packed_nvfp4 *p, int b, int half) {
-    const uint8_t *d = p->d[2 * b + half];
-    f32x16 scale;
-    for (int i = 0; i < 16; i++) scale[i] = format_ue4m3_half(d[i]);
-    return scale;
+    // format_ue4m3_half of 16 rows.
+    u32x16 d = __builtin_convertvector(*(const u8x16 *)p->d[2 * b + half], u32x16);
+    u32x16 exponent = d >> 3 & 15, mantissa = d & 7;
+    u32x16 normal = (exponent + 119) << 23 | mantissa << 20;
+    u32x16 subnormal = (u32x16)(__builtin_convertvector(mantissa, f32x16) * 0x1p-10f);
+    u32x16 bits = exponent == 0 ? subnormal : normal;
+    return (f32x16)(d == 0x7f ? 0 : bits);
 }
 INLINE void nvfp4_put_scales(packed_nvfp4 *p, int b, int r, const block_nvfp4 *block) {
     for (int g = 0; g < 4; g++) p->d[g][r] = block->d[g];

@@ -1,4 +1,5 @@
-// Repacked layouts of the formats whose blocks have 256 weights; functions as in simple.h. A record is one block of 16 rows.
+// Repacked layouts of the formats whose blocks have 256 weights; functions as in simple.h. A record is one block of
+// 16 rows.
 #pragma once
 #include "simple.h"
 
@@ -46,20 +47,20 @@ INLINE void q3_k_put_scales(packed_q3_k *p, int b, int r, const block_q3_k *bloc
 NO_MIN(q3_k)
 
 // Q4_K and Q5_K: 6-bit scales and mins, a byte each.
-#define K_SCALES(name)                                                             \
-    INLINE f32x16 name##_scale(const packed_##name *p, int b, int half) {          \
-        return f32_of_f16(p->d) * f32_of_u8(p->s[b]);                              \
-    }                                                                              \
-    INLINE f32x16 name##_min(const packed_##name *p, int b, int half) {            \
-        return f32_of_f16(p->dmin) * f32_of_u8(p->m[b]);                           \
-    }                                                                              \
+#define K_SCALES(name)                                                                         \
+    INLINE f32x16 name##_scale(const packed_##name *p, int b, int half) {                      \
+        return f32_of_f16(p->d) * f32_of_u8(p->s[b]);                                          \
+    }                                                                                          \
+    INLINE f32x16 name##_min(const packed_##name *p, int b, int half) {                        \
+        return f32_of_f16(p->dmin) * f32_of_u8(p->m[b]);                                       \
+    }                                                                                          \
     INLINE void name##_put_scales(packed_##name *p, int b, int r, const block_##name *block) { \
-        for (int g = 0; g < 8; g++) {                                              \
-            ((uint8_t *)&p->s[g])[r] = (uint8_t)k_group_scale(block->scales, g);   \
-            ((uint8_t *)&p->m[g])[r] = (uint8_t)k_group_min(block->scales, g);     \
-        }                                                                          \
-        p->d[r] = block->d;                                                        \
-        p->dmin[r] = block->dmin;                                                  \
+        for (int g = 0; g < 8; g++) {                                                          \
+            ((uint8_t *)&p->s[g])[r] = (uint8_t)k_group_scale(block->scales, g);               \
+            ((uint8_t *)&p->m[g])[r] = (uint8_t)k_group_min(block->scales, g);                 \
+        }                                                                                      \
+        p->d[r] = block->d;                                                                    \
+        p->dmin[r] = block->dmin;                                                              \
     }
 
 typedef RECORD {
@@ -114,11 +115,7 @@ typedef RECORD {
 INLINE u8x64 iq4_xs_code(const packed_iq4_xs *p, int b, int v) {
     return lookup(get_nibbles(p->nibbles[b], v), iq4_values, 128);
 }
-INLINE void iq4_xs_put_codes(packed_iq4_xs *p, int b, const u8x64 *codes) {
-    u8x64 index[8];
-    UNROLL for (int v = 0; v < 8; v++) index[v] = table_index(codes[v], iq4_values, 128);
-    put_nibbles(p->nibbles[b], index);
-}
+INLINE void iq4_xs_put_codes(packed_iq4_xs *p, int b, const u8x64 *indices) { put_nibbles(p->nibbles[b], indices); }
 INLINE f32x16 iq4_xs_scale(const packed_iq4_xs *p, int b, int half) { return f32_of_f16(p->d) * f32_of_i8(p->s[b]); }
 INLINE void iq4_xs_put_scales(packed_iq4_xs *p, int b, int r, const block_iq4_xs *block) {
     for (int g = 0; g < 8; g++) {

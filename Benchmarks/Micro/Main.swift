@@ -1,0 +1,8 @@
+@main
+enum MicroBenchmarks {
+    static func main() throws {
+        printHeader()
+        try benchmarkSampling()
+        try benchmarkJSON()
+    }
+}

@@ -1,0 +1,69 @@
+import Compute
+import Engine
+import GGUF
+import Models
+import Quant
+import Tokenizer
+
+/// A model on its device, ready to run.
+struct LoadedModel {
+    /// How long the context is.
+    enum Context {
+        /// As the options say, otherwise at most this many tokens.
+        case upTo(Int)
+        /// What the work needs, also beyond the trained length.
+        case exactly(Int)
+    }
+
+    let runtime: Runtime
+    /// From opening the file to the last weight.
+    let loadTime: Duration
+
+    var model: Model { runtime.model }
+    var tokenizer: Tokenizer { runtime.tokenizer }
+    var contextLength: Int { runtime.configuration.contextLength }
+
+    init(
+        _ options: ModelOptions, context: Context = .upTo(ModelOptions.defaultContext), sequences: Int = 1
+    ) throws {
+        let start = ContinuousClock.now
+        let verbosity = options.verbosity
+        let model = try Model(path: options.file.path)
+        let tokenizer = try Tokenizer(model.file.metadata)
+        for warning in tokenizer.warnings { verbosity.warning(warning) }
+        let backend = try Devices.open(options.device, threads: options.threads, repack: !options.noRepack)
+        let memory = min(backend.device.memory, System.availableMemory)
+        let contextLength =
+            switch context {
+            case .upTo(let limit): try options.contextLength(model, limit: limit, memory: memory)
+            case .exactly(let length): length
+            }
+        let plan = MemoryPlan(
+            model, contextLength: contextLength, cacheFormat: options.kvType.format, sequences: sequences)
+        Self.announce(plan, model, backend.device, memory: memory, verbosity)
+
+        var configuration = Runtime.Configuration(contextLength: contextLength, kvFormat: options.kvType.format)
+        configuration.sequences = sequences
+        configuration.stepRows = max(configuration.stepRows, sequences)
+        configuration.outputRows = max(configuration.outputRows, sequences)
+        let bar = ProgressBar("Loading", quiet: verbosity.quiet)
+        defer { bar.finish() }
+        runtime = try Runtime(model, tokenizer, on: backend, configuration, progress: bar.update)
+        loadTime = ContinuousClock.now - start
+        bar.finish()
+        verbosity.detail("loaded in \(seconds(loadTime)), weights \(bytes(runtime.weightBytes)) on the device")
+    }
+
+    private static func announce(
+        _ plan: MemoryPlan, _ model: Model, _ device: DeviceInfo, memory: Int, _ verbosity: Verbosity
+    ) {
+        verbosity.detail(
+            "model: \(model.file.path), \(model.architecture), \(model.layerCount) layers, \(bytes(model.file.byteCount))"
+        )
+        verbosity.detail("device: \(device.id), \(device.name), \(device.threads) threads")
+        verbosity.detail("memory plan: \(plan.text); \(bytes(memory)) available")
+        if plan.total > memory {
+            verbosity.warning("the memory plan needs \(bytes(plan.total)), but only \(bytes(memory)) are available")
+        }
+    }
+}
