@@ -96,6 +96,11 @@ struct JSONDump {
 
     private mutating func write(_ text: Text) {
         bytes.append(UInt8(ascii: "\""))
+        if !style.escapesNonASCII, text.bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }) {
+            bytes += text.bytes
+            bytes.append(UInt8(ascii: "\""))
+            return
+        }
         for scalar in text.scalars {
             switch scalar {
             case "\"": bytes.append("\\\"")

@@ -48,9 +48,9 @@ extension Filter {
                 width: width, breaksLongWords: arguments.truth(1, default: true),
                 breaksOnHyphens: arguments.truth(3, default: true))
             let lines = try value.requiredText.lines().map { line in
-                Array(wrapper.wrap(line).map(\.bytes).joined(separator: separator.bytes))
+                Array(joining: wrapper.wrap(line).map(\.bytes), separator: separator.bytes)
             }
-            return .string(Text(bytes: Array(lines.joined(separator: separator.bytes))))
+            return .string(Text(bytes: Array(joining: lines, separator: separator.bytes)))
         },
     ]
 
@@ -90,7 +90,7 @@ extension Text {
             case .right: rest
             case .center: rest / 2 + (rest & width & 1)
             }
-        func padding(_ count: Int) -> [UInt8] { Array(repeatElement(fill.bytes, count: count).joined()) }
+        func padding(_ count: Int) -> [UInt8] { Array(repeating: fill.bytes, count: count) }
         return Text(bytes: padding(left) + bytes + padding(rest - left), isMarkup: isMarkup)
     }
 }
@@ -125,7 +125,7 @@ private struct TextWrapper {
                 }
             }
             if isBlank(line.last) { line.removeLast() }
-            if !line.isEmpty { lines.append(Text(bytes: Array(line.map(\.bytes).joined()))) }
+            if !line.isEmpty { lines.append(Text(bytes: Array(joining: line.map(\.bytes)))) }
         }
         return lines
     }

@@ -286,7 +286,7 @@ extension Text {
         for text in texts { bytes += text.bytes.count }
         try interpreter.reserve(bytes)
         try interpreter.reserve(separator.bytes.count, times: texts.count)
-        return Text(bytes: Array(texts.map(\.bytes).joined(separator: separator.bytes)), isMarkup: separator.isMarkup)
+        return Text(bytes: Array(joining: texts.map(\.bytes), separator: separator.bytes), isMarkup: separator.isMarkup)
     }
 }
 

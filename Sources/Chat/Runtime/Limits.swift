@@ -1,11 +1,11 @@
 /// What a template may use.
 struct Limits: Sendable {
     /// Nodes of the template that are run, and units of work in filters and methods.
-    var steps = 50_000_000
+    var steps = 8_000_000
     /// Runs of nodes inside each other.
     var depth = 1_500
     /// Bytes of all text that is made.
-    var bytes = 1 << 29
+    var bytes = 1 << 28
     /// Bytes of one text, and of the output.
     var textBytes = 1 << 24
 }

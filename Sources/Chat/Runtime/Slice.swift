@@ -29,11 +29,10 @@ struct Slice {
         case .tuple(let list): return try .tuple(try indices(list.items.count).map { list.items[$0] })
         case .range(let range):
             let indices = try indices(range.count)
-            let first = range.start + indices.first * range.step
             return .range(
                 try RangeValue(
-                    start: first, stop: first + indices.count * indices.step * range.step,
-                    step: indices.step * range.step))
+                    start: try range.bound(indices.first), stop: try range.bound(indices.end),
+                    step: try Arithmetic.checked(indices.step.multipliedReportingOverflow(by: range.step))))
         case .undefined(let undefined): throw undefined.error
         case .dict: throw ChatError(.type, "unhashable type: 'slice'")
         default: throw ChatError(.type, "'\(value.typeName)' object is not subscriptable")

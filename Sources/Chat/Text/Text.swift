@@ -52,6 +52,30 @@ struct Text: Sendable {
     }
 }
 
+extension Array {
+    /// The elements of several arrays with a separator between each two, in one pass over whole arrays.
+    init(joining parts: some Collection<[Element]>, separator: [Element] = []) {
+        self.init()
+        reserveCapacity(parts.reduce(0) { $0 + $1.count } + separator.count * Swift.max(0, parts.count - 1))
+        var isFirst = true
+        for part in parts {
+            if !isFirst { self += separator }
+            self += part
+            isFirst = false
+        }
+    }
+
+    /// `elements`, `count` times, by doubling.
+    init(repeating elements: [Element], count: Int) {
+        self.init()
+        guard count > 0, !elements.isEmpty else { return }
+        let total = elements.count * count
+        reserveCapacity(total)
+        self += elements
+        while self.count < total { self += self[..<Swift.min(self.count, total - self.count)] }
+    }
+}
+
 extension Text: Hashable, Comparable, ExpressibleByStringLiteral, CustomStringConvertible {
     init(stringLiteral value: String) { self.init(value) }
     static func == (a: Text, b: Text) -> Bool { a.bytes == b.bytes }

@@ -73,8 +73,8 @@ extension Value {
         case .cycler(let cycler): cycler.items.extent
         case .loop(let loop): loop.extent
         case .function(let function): function.extent
-        case .string(let text), .bigInt(let text): Extent(nesting: 1, weight: 1 + text.bytes.count)
-        case .undefined, .none, .bool, .int, .float, .range, .namespace, .macro: Extent(nesting: 1, weight: 1)
+        case .string(let text), .bigInt(let text): Extent(nesting: 1, weight: Extent.valueWeight + text.bytes.count)
+        case .undefined, .none, .bool, .int, .float, .range, .namespace, .macro: Extent()
         }
     }
 
@@ -88,13 +88,15 @@ extension Value {
 struct Extent {
     /// How many values are inside each other.
     private(set) var nesting = 1
-    /// Values and bytes of text.
-    private(set) var weight = 1
+    /// About the bytes that it takes.
+    private(set) var weight = Self.valueWeight
 
+    /// Of a value by itself.
+    static let valueWeight = 16
     static let maximumNesting = 200
     static let maximumWeight = 1 << 26
 
-    /// Of a value that holds others, none so far.
+    /// Of a value that holds no others so far.
     init() {}
 
     fileprivate init(nesting: Int, weight: Int) {
@@ -154,6 +156,13 @@ struct RangeValue {
         .overflow, "Range too big. The sandbox blocks ranges larger than MAX_RANGE (\(maximumCount)).")
 
     subscript(index: Int) -> Value { .int(start + index * step) }
+
+    /// The number at an index that may also lie just outside.
+    func bound(_ index: Int) throws(ChatError) -> Int {
+        let offset = try Arithmetic.checked(index.multipliedReportingOverflow(by: step))
+        return try Arithmetic.checked(start.addingReportingOverflow(offset))
+    }
+
     var items: [Value] { (0..<count).map { self[$0] } }
 }
 
