@@ -7,6 +7,8 @@ package struct GenerationRequest: Sendable {
     package var maxNewTokens: Int?
     package var sampling = SamplingParameters()
     package var stopStrings: [String] = []
+    /// Whether the text ends with a stop string or before it.
+    package var stopBoundary = StopMatcher.Boundary.included
     /// Tokens that end the sequence beside the model's own.
     package var stopTokens: Set<TokenID> = []
     package var ignoreEndOfGeneration = false

@@ -104,7 +104,8 @@ private struct SequenceState {
             endOfGeneration: tokenizer.endOfGeneration,
             ignoreEndOfGeneration: request.ignoreEndOfGeneration,
             stopTokens: request.stopTokens,
-            stopStrings: request.stopStrings)
+            stopStrings: request.stopStrings,
+            boundary: request.stopBoundary)
         detokenizer = tokenizer.detokenizer(skipSpecial: false)
         length = request.prompt.count
     }
