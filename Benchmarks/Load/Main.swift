@@ -27,7 +27,9 @@ struct Load: ParsableCommand {
     @Flag(help: "Prints one JSON object per line.") var json = false
 
     func validate() throws {
-        guard API.named(api) != nil else { throw ValidationError("--api \(api): not among \(API.all.map(\.name).joined(separator: ", "))") }
+        guard API.named(api) != nil else {
+            throw ValidationError("--api \(api): not among \(API.all.map(\.name).joined(separator: ", "))")
+        }
         guard !levels.isEmpty, levels.allSatisfy({ (1...500).contains($0) }) else {
             throw ValidationError("--clients \(clients): a list of numbers from 1 to 500")
         }
