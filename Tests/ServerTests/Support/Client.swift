@@ -25,7 +25,7 @@ final class Client {
 
     private let channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
     private let inbound: NIOAsyncChannelInboundStream<ByteBuffer>
-    private var iterator: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+    private nonisolated(unsafe) var iterator: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private var buffer: [UInt8] = []
     private var isChunked = false
@@ -52,7 +52,7 @@ final class Client {
     ) {
         self.channel = channel
         self.inbound = inbound
-        iterator = inbound.makeAsyncIterator()
+        unsafe iterator = inbound.makeAsyncIterator()
         self.outbound = outbound
     }
 
@@ -140,7 +140,7 @@ final class Client {
     }
 
     private func fill() async throws {
-        guard let next = try await iterator.next() else { throw Closed() }
+        guard let next = try await unsafe iterator.next() else { throw Closed() }
         buffer += next.readableBytesView
     }
 }

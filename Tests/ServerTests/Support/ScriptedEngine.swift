@@ -1,4 +1,4 @@
-import Engine
+@testable import Engine
 import Synchronization
 import Tokenizer
 
@@ -98,7 +98,7 @@ final class ScriptedEngine: TextGeneration {
             case .fail(let error): return source.finish(throwing: error)
             case .vanish: return source.finish()
             case .token(let id):
-                let isSpecial = tokenizer.vocabulary.isSpecial(id)
+                let isSpecial = tokenizer.vocabulary.attributes[Int(id)].isSpecial
                 var outcome = criteria.accept(id, text: detokenizer.append(id), isSpecial: isSpecial)
                 if outcome.finish != nil, outcome.finish != .stopSequence {
                     let rest = detokenizer.finish()

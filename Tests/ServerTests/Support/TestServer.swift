@@ -19,7 +19,7 @@ struct TestServer {
 
     static let tokenizer: Tokenizer = {
         do {
-            return try Tokenizer(GGUFFile(path: ExampleModel.path).metadata)
+            return try Tokenizer(GGUFFile.open(ExampleModel.path).metadata)
         } catch {
             fatalError("\(error)")
         }
