@@ -15,16 +15,19 @@ package struct Route: Sendable {
     package let path: String
     package let access: Access
     package let operation: Operation
+    /// Whether the OpenAPI description names it; another path to the same is left out.
+    package let isDocumented: Bool
     package let handler: Handler
 
     package init(
         _ method: HTTPRequest.Method, _ path: String, access: Access = .open, _ operation: Operation,
-        handler: @escaping Handler
+        isDocumented: Bool = true, handler: @escaping Handler
     ) {
         self.method = method
         self.path = path
         self.access = access
         self.operation = operation
+        self.isDocumented = isDocumented
         self.handler = handler
     }
 }

@@ -62,10 +62,3 @@ extension Operation.Answer {
         Self(200, meaning, [("application/json", schema), ("text/event-stream", event)])
     }
 }
-
-extension JSON {
-    /// A reference to one of the document's schemas.
-    package static func reference(_ name: String) -> JSON { ["$ref": .string("#/components/schemas/\(name)")] }
-
-    package static func arraySchema(_ items: JSON) -> JSON { ["type": "array", "items": items] }
-}

@@ -1,7 +1,7 @@
 /// All ways in, one line each.
 package enum Routes {
     package static let all: [Route] =
-        HealthRoute.routes + [
+        HealthRoute.routes + DocumentationRoutes.pages + [
             CompatGenerateRoute.route,
             GenerateRoute.route,
             GenerateStreamRoute.route,
@@ -11,5 +11,6 @@ package enum Routes {
             InfoRoute.route,
             ModelsRoute.route,
             MetricsRoute.route,
+            DocumentationRoutes.description,
         ]
 }

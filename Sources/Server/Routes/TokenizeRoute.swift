@@ -9,7 +9,7 @@ enum TokenizeRoute {
         .post, "/tokenize", access: .key,
         Operation(
             "tokenize", "Split a text into tokens", tag: "Text generation", body: .reference("GenerateRequest"),
-            answers: [.json("The tokens", .arraySchema(.reference("SimpleToken")))]
+            answers: [.json("The tokens", Schema.array(.reference("SimpleToken")))]
                 + Operation.Answer.requestErrors)
     ) { (exchange) throws(APIError) in
         let request = try await exchange.decode(GenerateRequest.type)

@@ -32,15 +32,30 @@ struct TestServer {
             maxBatchSize: 16)
     }
 
-    /// The words of a story, then their end.
-    static let story: ScriptedEngine.Script = { _ in
-        tokenizer.encode(" Once upon a time there was a little cat", addSpecial: false, parseSpecial: false)
-            .map { .token($0) }
+    /// The tokens of a story, of which the last is repeated for ever.
+    static let story = tokenizer.encode(
+        "Once upon a time there was a little cat who lived", addSpecial: false, parseSpecial: false)
+    static let tellStory: ScriptedEngine.Script = { _ in story.map { .token($0) } }
+    static let endOfSequence = tokenizer.endOfGeneration.sorted()[0]
+
+    /// The beginning of the story.
+    static func text(_ tokens: Int) -> String {
+        var ids = Array(story.prefix(tokens))
+        while ids.count < tokens { ids.append(story[story.count - 1]) }
+        return tokenizer.decode(ids, skipSpecial: true)
+    }
+
+    /// A prompt of so many tokens, the one that begins a text among them.
+    static func prompt(tokens: Int) -> String {
+        let word = " little"
+        let single = tokenizer.encode(word, addSpecial: true, parseSpecial: false).count - 1
+        precondition(single == 1, "'\(word)' is not one token")
+        return String(repeating: word, count: tokens - 1)
     }
 
     /// Runs a server for as long as `body` runs.
     static func run<Result: Sendable>(
-        _ script: @escaping ScriptedEngine.Script = story, limits: EngineLimits = limits,
+        _ script: @escaping ScriptedEngine.Script = tellStory, limits: EngineLimits = limits,
         json: Bool = false, configure: (inout ServerOptions) -> Void = { _ in },
         _ body: @escaping @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
