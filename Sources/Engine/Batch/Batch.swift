@@ -55,7 +55,9 @@ package final class Batch {
     /// - Parameter id: Greater than that of every earlier request.
     /// - Returns: The seed of the request's draws; `nil` where nothing is drawn.
     @discardableResult
-    package func submit(_ request: GenerationRequest, id: Int, to sink: any GenerationSink) throws(EngineError) -> UInt64? {
+    package func submit(_ request: GenerationRequest, id: Int, to sink: any GenerationSink) throws(EngineError)
+        -> UInt64?
+    {
         let active = try ActiveRequest(
             request, sink, runtime.tokenizer, vocabulary: runtime.model.vocabularySize,
             context: runtime.configuration.contextLength, speculation: options.speculation)

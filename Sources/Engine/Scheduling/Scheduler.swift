@@ -173,7 +173,8 @@ extension Scheduler {
         while running[index].registered < running[index].computed / BlockPool.blockLength {
             let block = running[index].registered
             running[index].table[block] = pool.register(
-                running[index].table[block], after: prefix(of: running[index]), tokens: Self.content(block, running[index]))
+                running[index].table[block], after: prefix(of: running[index]),
+                tokens: Self.content(block, running[index]))
             running[index].registered += 1
         }
     }
@@ -387,7 +388,9 @@ extension Scheduler {
         var left = limits.draftRows
         guard left > 0 else { return }
         for part in plan.work.indices {
-            guard let index = index(of: plan.work[part].id, in: running), running[index].draftCount > 0 else { continue }
+            guard let index = index(of: plan.work[part].id, in: running), running[index].draftCount > 0 else {
+                continue
+            }
             var count = min(running[index].draftCount, left, room.rows, room.outputs)
             guard count > 0 else { continue }
             // The last blocks are for tokens that are sure.
