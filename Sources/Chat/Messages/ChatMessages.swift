@@ -8,12 +8,12 @@ package struct ChatMessages: Sendable {
     /// A message whose content is text, or absent.
     package struct Message: Sendable {
         package let role: String
-        package let content: String?
+        package fileprivate(set) var content: String?
         /// The other members. The `arguments` of tool calls are objects wherever their text is one.
         package let members: JSONObject
     }
 
-    package let messages: [Message]
+    package private(set) var messages: [Message]
 
     /// - Parameter json: An array of messages.
     /// - Throws: ``ChatError/Kind/input``, for what is no message.
@@ -104,6 +104,20 @@ package struct ChatMessages: Sendable {
 }
 
 extension ChatMessages {
+    /// One message of a user, behind the system's if there is one.
+    package init(system: String? = nil, user: String) {
+        func message(_ role: String, _ text: String) -> Message {
+            Message(role: role, content: text, members: JSONObject())
+        }
+        messages = (system.map { [message("system", $0)] } ?? []) + [message("user", user)]
+    }
+
+    /// Puts a text behind the last message, unless that is made of tool calls.
+    mutating func append(_ text: String) {
+        guard let last = messages.indices.last, messages[last].members["tool_calls"] == nil else { return }
+        messages[last].content = (messages[last].content ?? "") + text
+    }
+
     /// The messages as a template wants them.
     func json(for form: MessageForm) -> JSON {
         .array(
