@@ -63,7 +63,7 @@ let package = Package(
             name: "CLI",
             dependencies: [
                 "Chat", "Compute", "CPU", "Engine", "GGUF", "JSON", "Models", "Quant", "Server", "Tokenizer",
-                argumentParser,
+                argumentParser, .product(name: "Logging", package: "swift-log"),
             ]
         ),
 
