@@ -3,7 +3,6 @@ import GGUF
 import JSON
 import Logging
 import Server
-import ServiceLifecycle
 import Synchronization
 import TestSupport
 import Tokenizer
@@ -71,13 +70,10 @@ struct TestServer {
             options: options, metrics: ServerMetrics(limits: limits),
             log: ServerLog.logger(json ? .json : .text(color: false), level: .info) { lines.append($0) })
         let (ports, portSource) = AsyncStream<Int>.makeStream()
-        let server = InferenceServer(context) { portSource.yield($0) }
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [server], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+        let serving = Serving(context) { portSource.yield($0) }
         return try await withThrowingTaskGroup(of: Result?.self) { tasks in
             tasks.addTask {
-                try await group.run()
+                try await serving.run()
                 portSource.finish()
                 return nil
             }
@@ -85,7 +81,7 @@ struct TestServer {
             guard let port = await iterator.next() else { throw NeverStarted() }
             let test = TestServer(
                 port: port, engine: engine, context: context, log: lines,
-                stop: { await group.triggerGracefulShutdown() })
+                stop: { await serving.stop() })
             tasks.addTask { try await body(test) }
             while let result = try await tasks.next() {
                 guard let result else { continue }
