@@ -63,7 +63,7 @@ let package = Package(
             name: "CLI",
             dependencies: [
                 "Chat", "Compute", "CPU", "Engine", "GGUF", "JSON", "Models", "Quant", "Server", "Tokenizer",
-                argumentParser,
+                argumentParser, .product(name: "Logging", package: "swift-log"),
             ]
         ),
 
@@ -96,10 +96,10 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "Chat", "Engine", "GGUF", "JSON", "Server", "TestSupport", "Tokenizer",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .testTarget(name: "CLITests", dependencies: ["JSON", "TestSupport"]),
     ],

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import Logging
@@ -39,6 +40,20 @@ package struct InferenceServer: Service {
             configuration: ServerConfiguration(address: .hostname(options.host, port: options.port), backlog: 1024),
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? options.port) },
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: transportLog)
-        try await server.run()
+        do { try await server.run() } catch let error as IOError {
+            throw ListenError(host: options.host, port: options.port, errorNumber: error.errnoCode)
+        }
+    }
+}
+
+/// The address cannot be listened on.
+package struct ListenError: Error, CustomStringConvertible {
+    package let host: String
+    package let port: Int
+    package let errorNumber: CInt
+
+    package var description: String {
+        let reason = unsafe strerror(errorNumber).map { unsafe String(cString: $0) } ?? "error \(errorNumber)"
+        return "cannot listen on \(host):\(port): \(reason) (--port takes another port)"
     }
 }

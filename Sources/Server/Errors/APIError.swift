@@ -136,6 +136,8 @@ extension APIError {
     package init(_ error: EngineError) {
         switch error {
         case .emptyPrompt: self = .validation("`inputs` cannot be empty")
+        case .promptTooLong(let tokens, let context):
+            self = .validation("`inputs` must have less than \(context) tokens. Given: \(tokens)")
         case .sampling(.parameter(let name, let requirement)): self = .validation("`\(name)` \(requirement)")
         default: self = .generation("\(error)")
         }

@@ -32,6 +32,13 @@ package struct ServerLog: LogHandler {
         Logger(label: "server", factory: { _ in ServerLog(form, level: level, sink: sink) })
     }
 
+    /// The level that a filter in the style of `LOG_LEVEL` asks for, such as `debug` or `info,some_module=debug`: the entry
+    /// without a module counts.
+    package static func level(_ filter: String) -> Logger.Level? {
+        let entry = filter.split(separator: ",").first { !$0.contains("=") }?.lowercased()
+        return entry == "warn" ? .warning : entry.flatMap { Logger.Level(rawValue: $0) }
+    }
+
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }

@@ -4,6 +4,8 @@ package import Engine
 /// The server's metrics under TGI's names.
 package final class ServerMetrics: Sendable {
     package let registry: PrometheusRegistry
+    /// Takes the engine's reports.
+    package let steps: StepMetrics
     private let requestCount: Counter
     private let requestSuccess: Counter
     private let requestFailure: [FailureReason: Counter]
@@ -19,6 +21,7 @@ package final class ServerMetrics: Sendable {
     package init(limits: EngineLimits) {
         let registry = PrometheusRegistry(Self.descriptions(limits), defaultBuckets: Self.durationBuckets)
         self.registry = registry
+        steps = StepMetrics(registry)
         func counter(_ name: String) -> Counter { Counter(label: name, dimensions: [], factory: registry) }
         func timer(_ name: String) -> Timer { Timer(label: name, dimensions: [], factory: registry) }
         func recorder(_ name: String) -> Recorder { Recorder(label: name, dimensions: [], factory: registry) }
@@ -109,11 +112,5 @@ extension ServerMetrics {
             .init("tgi_batch_concat", .counter, "Requests that joined a running batch, by reason."),
             .init("tgi_batch_concat_duration", times, "Seconds of joining a running batch, by method."),
         ]
-    }
-}
-
-extension CoreMetrics.Timer {
-    fileprivate func record(duration: Duration) {
-        recordNanoseconds(duration.components.seconds * 1_000_000_000 + duration.components.attoseconds / 1_000_000_000)
     }
 }

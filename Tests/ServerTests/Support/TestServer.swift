@@ -1,9 +1,9 @@
+import Chat
 import Engine
 import GGUF
 import JSON
 import Logging
 import Server
-import ServiceLifecycle
 import Synchronization
 import TestSupport
 import Tokenizer
@@ -56,7 +56,7 @@ struct TestServer {
     /// Runs a server for as long as `body` runs.
     static func run<Result: Sendable>(
         _ script: @escaping ScriptedEngine.Script = tellStory, limits: EngineLimits = limits,
-        json: Bool = false, configure: (inout ServerOptions) -> Void = { _ in },
+        templates: ChatTemplates = ChatTemplates { _ in nil }, json: Bool = false, configure: (inout ServerOptions) -> Void = { _ in },
         _ body: @escaping @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
         let lines = Lines()
@@ -66,18 +66,15 @@ struct TestServer {
         options.port = 0
         configure(&options)
         let context = ServerContext(
-            engine: engine, tokenizer: tokenizer, template: nil,
+            engine: engine, tokenizer: tokenizer, templates: templates,
             model: ModelDescription(id: "stories.gguf", device: "test", dtype: "F32", serverVersion: "0.0.0"),
             options: options, metrics: ServerMetrics(limits: limits),
             log: ServerLog.logger(json ? .json : .text(color: false), level: .info) { lines.append($0) })
         let (ports, portSource) = AsyncStream<Int>.makeStream()
-        let server = InferenceServer(context) { portSource.yield($0) }
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [server], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+        let serving = Serving(context) { portSource.yield($0) }
         return try await withThrowingTaskGroup(of: Result?.self) { tasks in
             tasks.addTask {
-                try await group.run()
+                try await serving.run()
                 portSource.finish()
                 return nil
             }
@@ -85,7 +82,7 @@ struct TestServer {
             guard let port = await iterator.next() else { throw NeverStarted() }
             let test = TestServer(
                 port: port, engine: engine, context: context, log: lines,
-                stop: { await group.triggerGracefulShutdown() })
+                stop: { await serving.stop() })
             tasks.addTask { try await body(test) }
             while let result = try await tasks.next() {
                 guard let result else { continue }
