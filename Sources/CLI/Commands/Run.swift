@@ -1,8 +1,10 @@
 import ArgumentParser
 import Chat
 import Engine
+import GGUF
 import Glibc
 import JSON
+import Models
 import Tokenizer
 
 /// The one-shot run: a prompt in, the model's continuation out.

@@ -13,8 +13,11 @@ package struct ChatTemplates: Sendable {
     /// - Parameter lookup: The string under a metadata key of the model's GGUF file.
     package init<E: Error>(lookup: (String) throws(E) -> String?) throws(E) {
         let key = "tokenizer.chat_template"
-        plain = (try lookup(key) ?? lookup(key + ".default")).map(Self.read)
-        forTools = try lookup(key + ".tool_use").map(Self.read)
+        let (unnamed, named, withTools) = (
+            try lookup(key), try lookup(key + ".default"), try lookup(key + ".tool_use")
+        )
+        plain = (unnamed ?? named).map(Self.read)
+        forTools = withTools.map(Self.read)
     }
 
     /// One template for everything.

@@ -1,22 +1,22 @@
-package import Chat
-package import JSON
+internal import Chat
+internal import JSON
 
 /// The body of a chat request.
-package struct ChatRequest: Sendable {
-    package let messages: ChatMessages
-    package let parameters: OpenAIParameters
+struct ChatRequest: Sendable {
+    let messages: ChatMessages
+    let parameters: OpenAIParameters
     /// `nil` where the request has none, which is not the same as an empty list.
-    package let tools: [JSON]?
-    package let toolChoice: ToolChoice
-    package let toolPrompt: String?
+    let tools: [JSON]?
+    let toolChoice: ToolChoice
+    let toolPrompt: String?
     /// What the answer has to look like; `nil` for text.
-    package let responseFormat: JSON?
-    package let wantsLogprobs: Bool
-    package let topLogprobs: UInt32?
+    let responseFormat: JSON?
+    let wantsLogprobs: Bool
+    let topLogprobs: UInt32?
     /// More variables for the template.
-    package let templateVariables: JSONObject
+    let templateVariables: JSONObject
 
-    package static var type: FieldType<ChatRequest> {
+    static var type: FieldType<ChatRequest> {
         .object("ChatRequest") { (members) throws(DecodingFailure) in try ChatRequest(members) }
     }
 

@@ -1,13 +1,13 @@
-package import JSON
+internal import JSON
 
 /// The body of a completion request.
-package struct CompletionRequest: Sendable {
+struct CompletionRequest: Sendable {
     /// One at least.
-    package let prompts: [String]
-    package let parameters: OpenAIParameters
-    package let hasSuffix: Bool
+    let prompts: [String]
+    let parameters: OpenAIParameters
+    let hasSuffix: Bool
 
-    package static var type: FieldType<CompletionRequest> {
+    static var type: FieldType<CompletionRequest> {
         .object("CompletionRequest") { (members) throws(DecodingFailure) in
             CompletionRequest(
                 prompts: try members.required("prompt", promptType),

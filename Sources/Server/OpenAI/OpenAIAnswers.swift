@@ -1,5 +1,5 @@
-package import Engine
-package import JSON
+internal import Engine
+internal import JSON
 
 /// What every OpenAI answer begins with.
 struct AnswerHead: Sendable {

@@ -1,23 +1,23 @@
-package import Engine
-package import JSON
+internal import Engine
+internal import JSON
 internal import Tokenizer
 
 /// What chat and completion requests share: the sampling, the end and the form of the answer, by OpenAI's names.
 ///
 /// Where OpenAI's clients say "off" with a value, that value is off here: `top_p` 1, `temperature` 0 for a greedy choice, and `null`
 /// everywhere.
-package struct OpenAIParameters: Sendable {
+struct OpenAIParameters: Sendable {
     /// The name that the client calls the model by. Whatever it is, this server's one model answers.
-    package let model: String?
-    package let isStreaming: Bool
+    let model: String?
+    let isStreaming: Bool
     /// Whether a stream ends with what it used.
-    package let includesUsage: Bool
+    let includesUsage: Bool
     /// Answers to each prompt.
-    package let count: UInt32?
-    package let temperature: Float?
-    package let logitBias: [TokenID: Float]
+    let count: UInt32?
+    let temperature: Float?
+    let logitBias: [TokenID: Float]
     /// What of all this has a name in TGI's own parameters.
-    package let native: GenerateParameters
+    let native: GenerateParameters
 
     /// - Parameter lengthKeys: The members that may give the length; the last one given wins.
     init(_ members: Members, lengthKeys: String...) throws(DecodingFailure) {

@@ -1,7 +1,7 @@
 internal import JSON
 
 /// Whether the model may, must or must not call a tool, and which.
-package enum ToolChoice: Sendable, Equatable {
+enum ToolChoice: Sendable, Equatable {
     case auto
     case none
     case required
