@@ -54,6 +54,8 @@ import Testing
         (["-m", "x", "-p", "a", "--kv-type", "q3"], "q3"),
         (["-m", "x", "-p", "a", "--device", "tpu"], "tpu"),
         (["-m", "x", "-p", "a", "-t", "0"], "--threads"),
+        (["quantize", "-m", "x", "-o", "y", "--type", "Q8_0", "-t", "1000000"], "--threads"),
+        (["perplexity", "-m", "x", "-f", "y", "-c", "2"], "--ctx-size"),
         (["-m", "x", "-p", "a", "-c", "0"], "--ctx-size"),
         (["bench", "-m", "x", "-b", "0"], "--batch"),
         (["bench", "-m", "x", "-p", "1,,2"], "1,,2"),
