@@ -11,6 +11,9 @@ final class ZstdDecoder: @unchecked Sendable {
     private var input: Int
     /// Where the compressed bytes end.
     private let end: Int
+    /// Before it the compressed pages have been let go.
+    private var discarded: Int
+    private static let discardedBytes = 1 << 22
 
     convenience init(_ mapping: Mapping, from segment: FrameIndex.Segment) throws(GGUFError) {
         try self.init(mapping, compressed: segment.compressedStart..<mapping.fileByteCount, position: segment.start)
@@ -27,6 +30,7 @@ final class ZstdDecoder: @unchecked Sendable {
         self.mapping = mapping
         self.position = position
         input = compressed.lowerBound
+        discarded = compressed.lowerBound
         end = compressed.upperBound
     }
 
@@ -39,6 +43,10 @@ final class ZstdDecoder: @unchecked Sendable {
             let before = unsafe (input, target.pos)
             try unsafe step(&target)
             if unsafe before == (input, target.pos) { break }
+        }
+        if input - discarded >= Self.discardedBytes || input == end {
+            mapping.discard(discarded..<input)
+            discarded = input
         }
         return unsafe target.pos
     }
