@@ -58,6 +58,7 @@ import Testing
         (["perplexity", "-m", "x", "-f", "y", "-c", "2"], "--ctx-size"),
         (["-m", "x", "-p", "a", "-c", "0"], "--ctx-size"),
         (["bench", "-m", "x", "-b", "0"], "--batch"),
+        (["bench", "-m", "x", "-b", "1,100000000"], "--batch"),
         (["bench", "-m", "x", "-p", "1,,2"], "1,,2"),
         (["bench", "-m", "x", "-p", "0", "-n", "0"], "nothing to measure"),
         (["perplexity", "-m", "x"], "--file"),
