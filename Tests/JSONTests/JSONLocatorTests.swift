@@ -10,13 +10,15 @@ struct JSONLocatorTests {
     ])
     func `A value is found, of a repeated key the last`(path: [JSON.PathStep], value: String) throws {
         let bytes = Array(Self.text.utf8)
-        let range = try #require(JSON.range(of: path, in: bytes.span))
+        let place = JSON.range(of: path, in: bytes.span)
+        let range = try #require(place)
         #expect(String(decoding: bytes[range], as: UTF8.self) == value)
     }
 
     @Test func `Keys and strings with escapes are understood`() throws {
         let bytes = Array(#"[{"b\u0041": "x, ]\"}"}]"#.utf8)
-        let range = try #require(JSON.range(of: [.index(0), .key("bA")], in: bytes.span))
+        let place = JSON.range(of: [.index(0), .key("bA")], in: bytes.span)
+        let range = try #require(place)
         #expect(String(decoding: bytes[range], as: UTF8.self) == #""x, ]\"}""#)
     }
 

@@ -27,13 +27,14 @@ struct AccessTests {
                 let answer = try await server.post(path, body, headers: [("authorization", "Bearer Sesame")])
                 #expect(answer.status != 401, "\(path)")
             }
-            for path in Self.open { #expect(try await server.get(path).status == 200) }
+            for path in Self.open { #expect(try await server.status(get: path) == 200) }
         }
     }
 
     @Test func `The key is asked for before the body is looked at`() async throws {
         try await TestServer.run(configure: { $0.apiKey = "Sesame" }) { server in
-            #expect(try await server.post("/generate", "{").status == 401)
+            let status = try await server.status(post: "/generate", "{")
+            #expect(status == 401)
         }
     }
 
@@ -62,7 +63,8 @@ struct AccessTests {
                 let head = try await server.ask("HEAD", path)
                 #expect(head.status == 200)
                 if path != "/metrics" {
-                    #expect(head.headers["content-length"] == (try await server.get(path)).headers["content-length"])
+                    let get = try await server.get(path)
+                    #expect(head.headers["content-length"] == get.headers["content-length"])
                 }
             }
         }
@@ -84,7 +86,8 @@ struct AccessTests {
             #expect(
                 answer.headers["vary"]
                     == "origin, access-control-request-method, access-control-request-headers")
-            #expect(try await server.post("/generate", "{").headers["access-control-allow-origin"] == "*")
+            let wrong = try await server.post("/generate", "{")
+            #expect(wrong.headers["access-control-allow-origin"] == "*")
         }
     }
 
@@ -95,8 +98,9 @@ struct AccessTests {
                 try await server.ask("GET", "/info", headers: [("origin", origin)])
                     .headers["access-control-allow-origin"]
             }
-            #expect(try await allowed("http://b.example") == "http://b.example")
-            #expect(try await allowed("http://c.example") == nil)
+            let (listed, other) = (try await allowed("http://b.example"), try await allowed("http://c.example"))
+            #expect(listed == "http://b.example")
+            #expect(other == nil)
         }
     }
 }

@@ -42,7 +42,7 @@ struct FailureTests {
 
     @Test func `38: one too many is turned away, and nobody behind the one that ends`() async throws {
         try await TestServer.run(
-            { _ in [.token(TestServer.story[0]), .pause(.milliseconds(300)), .token(TestServer.endOfSequence)] },
+            { _ in [.token(TestServer.story[0]), .pause(.seconds(2)), .token(TestServer.endOfSequence)] },
             configure: { $0.maxConcurrentRequests = 1 }
         ) { server in
             try await Client.connected(to: server.port) { client in
@@ -71,7 +71,8 @@ struct FailureTests {
                 "/generate", #"{"inputs":"Hi","parameters":{"best_of":2,"do_sample":true}}"#)
             #expect(answer.status == 429)
             #expect(
-                try await server.post("/generate", #"{"inputs":"Hi","parameters":{"max_new_tokens":1}}"#).status == 200)
+                try await server.status(post: "/generate", #"{"inputs":"Hi","parameters":{"max_new_tokens":1}}"#) == 200
+            )
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import HTTPTypes
 import Engine
 import JSON
 import Server
@@ -24,8 +25,9 @@ struct InformationTests {
 
     @Test func `The list of models has one`() async throws {
         try await TestServer.run { server in
+            let list = try await server.get("/v1/models").json
             #expect(
-                try await server.get("/v1/models").json == [
+                list == [
                     "object": "list",
                     "data": [["id": "stories.gguf", "object": "model", "created": 0, "owned_by": "stories.gguf"]],
                 ])
@@ -34,7 +36,7 @@ struct InformationTests {
 
     @Test func `A sick engine is probed, and its health told`() async throws {
         try await TestServer.run { server in
-            #expect(try await server.get("/health").status == 200)
+            #expect(try await server.status(get: "/health") == 200)
             #expect(server.engine.counts.probes == 0)
             server.engine.set(healthy: false)
             for path in ["/health", "/ping", "/"] {

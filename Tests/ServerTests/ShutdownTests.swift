@@ -68,9 +68,9 @@ struct ShutdownTests {
             let error = await #expect(throws: ListenError.self) {
                 try await Serving(context, onListening: { _ in }).run()
             }
-            #expect(
-                "\(error?.description ?? "")".hasPrefix(
-                    "cannot listen on 127.0.0.1:\(server.port): Address already in use"))
+            let text = error?.description ?? ""
+            let isNamed = text.hasPrefix("cannot listen on 127.0.0.1:\(server.port): Address already in use")
+            #expect(isNamed, "\(text)")
         }
     }
 }

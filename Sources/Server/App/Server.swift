@@ -46,6 +46,11 @@ package struct InferenceServer: Service {
     }
 }
 
+/// The service framework asks each service for its description; one made by reflection would spell out the whole vocabulary.
+extension InferenceServer: CustomStringConvertible {
+    package var description: String { "server" }
+}
+
 /// The address cannot be listened on.
 package struct ListenError: Error, CustomStringConvertible {
     package let host: String

@@ -43,8 +43,9 @@ package struct Serving: Sendable {
 }
 
 /// The engine as a service: it ends after the server.
-private struct EngineService: Service {
+private struct EngineService: Service, CustomStringConvertible {
     let engine: any TextGeneration
+    var description: String { "engine" }
 
     func run() async throws {
         try? await gracefulShutdown()

@@ -106,6 +106,10 @@ struct TestServer {
             "POST", path, headers: [("content-type", "application/json")] + headers, body: Array(body.utf8))
     }
 
+    func status(get path: String) async throws -> Int { try await get(path).status }
+
+    func status(post path: String, _ body: String) async throws -> Int { try await post(path, body).status }
+
     func get(_ path: String) async throws -> Client.Answer { try await ask("GET", path) }
 
     /// Waits until something becomes true, a few seconds at most.
