@@ -9,7 +9,7 @@ struct Main: ParsableCommand {
         abstract: "Runs GGUF language models on Intel CPUs and GPUs.",
         version: Version.current,
         subcommands: [
-            Run.self, Info.self, Tokenize.self, Perplexity.self, Bench.self, Quantize.self, Serve.self,
+            Run.self, Serve.self, Info.self, Tokenize.self, Template.self, Perplexity.self, Bench.self, Quantize.self,
         ],
         defaultSubcommand: Run.self
     )

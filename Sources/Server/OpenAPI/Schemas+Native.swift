@@ -46,7 +46,9 @@ extension Schema {
         ("VertexRequest", object([("instances", array(.reference("VertexInstance")))])),
         (
             "VertexInstance",
-            object([("inputs", prompt), ("parameters?", nullable(.reference("GenerateParameters")))])
+            oneOf(
+                object([("inputs", prompt), ("parameters?", nullable(.reference("GenerateParameters")))]),
+                .reference("ChatRequest"))
         ),
         ("VertexResponse", object([("predictions", array(string))])),
         ("ErrorResponse", object([("error", string), ("error_type", string)])),

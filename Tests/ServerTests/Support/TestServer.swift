@@ -1,3 +1,4 @@
+import Chat
 import Engine
 import GGUF
 import JSON
@@ -55,7 +56,7 @@ struct TestServer {
     /// Runs a server for as long as `body` runs.
     static func run<Result: Sendable>(
         _ script: @escaping ScriptedEngine.Script = tellStory, limits: EngineLimits = limits,
-        json: Bool = false, configure: (inout ServerOptions) -> Void = { _ in },
+        templates: ChatTemplates = ChatTemplates { _ in nil }, json: Bool = false, configure: (inout ServerOptions) -> Void = { _ in },
         _ body: @escaping @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
         let lines = Lines()
@@ -65,7 +66,7 @@ struct TestServer {
         options.port = 0
         configure(&options)
         let context = ServerContext(
-            engine: engine, tokenizer: tokenizer, template: nil,
+            engine: engine, tokenizer: tokenizer, templates: templates,
             model: ModelDescription(id: "stories.gguf", device: "test", dtype: "F32", serverVersion: "0.0.0"),
             options: options, metrics: ServerMetrics(limits: limits),
             log: ServerLog.logger(json ? .json : .text(color: false), level: .info) { lines.append($0) })
