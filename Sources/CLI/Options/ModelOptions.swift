@@ -70,12 +70,16 @@ struct ModelOptions: ParsableArguments {
     @OptionGroup var verbosity: Verbosity
 
     func validate() throws {
-        // More threads than processors only wait for each other.
-        let most = max(16, 4 * CPUBackend.availableProcessors())
-        if let threads, !(1...most).contains(threads) { throw ValidationError("--threads must be from 1 to \(most)") }
+        try Self.validate(threads: threads)
         if let ctxSize, !(1...Int(Int32.max)).contains(ctxSize) {
             throw ValidationError("--ctx-size must be from 1 to \(Int32.max)")
         }
+    }
+
+    static func validate(threads: Int?) throws {
+        // More threads than processors only wait for each other.
+        let most = max(16, 4 * CPUBackend.availableProcessors())
+        if let threads, !(1...most).contains(threads) { throw ValidationError("--threads must be from 1 to \(most)") }
     }
 }
 
