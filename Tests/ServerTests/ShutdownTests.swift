@@ -7,7 +7,7 @@ struct ShutdownTests {
     @Test func `Told to stop, it lets requests finish and takes no more`() async throws {
         try await TestServer.run({ _ in
             [
-                .token(TestServer.story[0]), .pause(.milliseconds(300)), .token(TestServer.story[0]),
+                .token(TestServer.story[0]), .gate,
                 .token(TestServer.endOfSequence),
             ]
         }) { server in
@@ -19,6 +19,7 @@ struct ShutdownTests {
                 await server.stop()
                 let isClosed = await server.eventually { (try? await server.get("/health")) == nil }
                 #expect(isClosed)
+                server.engine.open()
                 var events: [String] = []
                 while let chunk = try await client.readChunk() { events.append(String(decoding: chunk, as: UTF8.self)) }
                 #expect(events.count == 2)

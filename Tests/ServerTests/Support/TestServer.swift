@@ -114,9 +114,9 @@ struct TestServer {
 
     func get(_ path: String) async throws -> Client.Answer { try await ask("GET", path) }
 
-    /// Waits until something becomes true, a few seconds at most.
+    /// Waits until something becomes true, half a minute at most.
     func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
-        for _ in 0..<500 {
+        for _ in 0..<3000 {
             if try await condition() { return true }
             try? await Task.sleep(for: .milliseconds(10))
         }
