@@ -457,8 +457,18 @@ struct ChatCompletionsTests {
             #expect(json["templated_text"] == "<user>Hi\n<assistant>")
             let tokens = try #require(json["tokenize_response"]?.arrayValue)
             #expect(tokens.compactMap { $0["text"]?.stringValue }.joined() == "<user>Hi\n<assistant>")
-            #expect(tokens[0]["start"] == 0)
             #expect(tokens[0]["text"] != "")
+        }
+    }
+
+    @Test func `A token that the template writes first has its place in the text`() async throws {
+        try await Self.run(templates: ChatTemplates(source: "{{ bos_token }}{{ messages[0].content }}")) { server in
+            let id = try #require(TestServer.tokenizer.firstToken)
+            let name = TestServer.tokenizer.vocabulary.text(id)
+            let body = #"{"messages":[{"role":"user","content":"\#(name)Hi"}]}"#
+            let json = try await server.post("/chat_tokenize", body).json
+            let first: JSON = ["id": JSON(id), "text": .string(name), "start": 0, "stop": JSON(name.utf8.count)]
+            #expect(json["tokenize_response"]?[0] == first)
         }
     }
 }
