@@ -32,6 +32,8 @@ final class StepState {
     private let valueMemory: [(UnsafeMutableRawPointer, Int)]
     /// Prepared inputs of matrix products.
     var prepared: [PreparedInput] = []
+    /// Prepared inputs of products per head.
+    var preparedHeads: [[PreparedInput]] = []
     /// Cosines, then sines, of each rope table: `[rows, pairs]` each.
     let ropes: [UnsafeMutablePointer<Float>]
     private let scratch: [UnsafeMutableRawPointer]
@@ -102,6 +104,7 @@ final class StepState {
             }
         }
         for input in prepared { input.reshape(rows: rows(in: input.domain)) }
+        for heads in preparedHeads { for input in heads { input.reshape(rows: rows) } }
     }
 
     func rows(in domain: RowDomain) -> Int { domain == .all ? rows : outputRows }

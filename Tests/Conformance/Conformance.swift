@@ -1,6 +1,7 @@
 import CPU
 import Compute
 import Quant
+import TestSupport
 import Testing
 
 /// Every backend against the scalar reference: each variant of each operation, formats, KV formats.

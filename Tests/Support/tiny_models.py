@@ -1,0 +1,300 @@
+"""Tiny models with random weights, one or more per architecture, as GGUF files.
+
+Weights come from their names alone, so whoever runs this gets the same files: the tests, and scripts/model-references, which
+computes what they should answer with an independent implementation. Needs numpy and gguf.
+
+usage: tiny_models.py --out FOLDER [--type f32|q8_0] [NAME...]
+"""
+
+import argparse
+import hashlib
+import math
+import os
+
+import gguf
+import numpy as np
+
+VOCABULARY = 259  # <unk>, <s>, </s> and the 256 bytes
+CONTEXT = 128
+
+
+def noise(name, count):
+    """Uniform numbers of variance one (SplitMix64 over the index, from a seed by name)."""
+    seed = np.uint64(int.from_bytes(hashlib.md5(name.encode()).digest()[:8], "little"))
+    with np.errstate(over="ignore"):
+        z = seed + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z ^= z >> np.uint64(31)
+    unit = (z >> np.uint64(40)).astype(np.float64) / 2.0**24
+    return ((2 * unit - 1) * math.sqrt(3)).astype(np.float32)
+
+
+class TinyModel:
+    """Metadata (keys without the architecture's prefix) and tensors (in the order of numpy: outputs first)."""
+
+    def __init__(self, name, architecture, **sizes):
+        self.name, self.architecture = name, architecture
+        self.metadata, self.tensors = {}, {}
+        self.width, self.layers, self.hidden = 64, 3, 96
+        self.heads, self.kv_heads, self.head = 4, 2, 16
+        for key, value in sizes.items():
+            setattr(self, key, value)
+
+    def set(self, **keys):
+        """Two underscores in a name stand for a dot."""
+        self.metadata.update({key.replace("__", "."): value for key, value in keys.items()})
+
+    def matrix(self, name, *shape, gain=1.0):
+        self.tensors[name] = (noise(name, math.prod(shape)) * gain / math.sqrt(shape[-1])).reshape(shape)
+
+    def vector(self, name, *shape, around=1.0, spread=0.2):
+        self.tensors[name] = (around + spread * noise(name, math.prod(shape))).astype(np.float32).reshape(shape)
+
+    def norm(self, name, count, bias=False):
+        self.vector(f"{name}.weight", count)
+        if bias:
+            self.vector(f"{name}.bias", count, around=0)
+
+    def linear(self, name, outputs, inputs, bias=False):
+        self.matrix(f"{name}.weight", outputs, inputs)
+        if bias:
+            self.vector(f"{name}.bias", outputs, around=0)
+
+    # What most decoders have.
+
+    def decoder(self, epsilon="rms", tied=False, embedding=0.5, base=10000.0, norm_bias=False, head=False):
+        self.set(
+            context_length=CONTEXT, embedding_length=self.width, block_count=self.layers, feed_forward_length=self.hidden,
+            attention__head_count=self.heads, attention__head_count_kv=self.kv_heads, rope__freq_base=base,
+            rope__dimension_count=self.head, vocab_size=VOCABULARY)
+        if head:
+            self.set(attention__key_length=self.head, attention__value_length=self.head)
+        self.set(**({"attention__layer_norm_rms_epsilon": 1e-6} if epsilon == "rms" else {"attention__layer_norm_epsilon": 1e-5}))
+        self.matrix("token_embd.weight", VOCABULARY, self.width, gain=embedding * math.sqrt(self.width))
+        self.norm("output_norm", self.width, norm_bias)
+        if not tied:
+            self.matrix("output.weight", VOCABULARY, self.width, gain=4)
+
+    def attention(self, block, bias=False, output_bias=False, fused=False):
+        q, kv = self.heads * self.head, self.kv_heads * self.head
+        if fused:
+            self.linear(f"{block}.attn_qkv", q + 2 * kv, self.width, bias)
+        else:
+            self.linear(f"{block}.attn_q", q, self.width, bias)
+            self.linear(f"{block}.attn_k", kv, self.width, bias)
+            self.linear(f"{block}.attn_v", kv, self.width, bias)
+        self.linear(f"{block}.attn_output", self.width, q, output_bias)
+
+    def mlp(self, block, fused=False, suffix="", hidden=None):
+        hidden = hidden or self.hidden
+        if fused:
+            self.linear(f"{block}.ffn_up{suffix}", 2 * hidden, self.width)
+        else:
+            self.linear(f"{block}.ffn_gate{suffix}", hidden, self.width)
+            self.linear(f"{block}.ffn_up{suffix}", hidden, self.width)
+        self.linear(f"{block}.ffn_down{suffix}", self.width, hidden)
+
+    def experts(self, block, count, hidden):
+        self.linear(f"{block}.ffn_gate_inp", count, self.width)
+        self.matrix(f"{block}.ffn_gate_exps.weight", count, hidden, self.width)
+        self.matrix(f"{block}.ffn_up_exps.weight", count, hidden, self.width)
+        self.matrix(f"{block}.ffn_down_exps.weight", count, self.width, hidden)
+
+    def blocks(self):
+        return [f"blk.{layer}" for layer in range(self.layers)]
+
+    def write(self, path, kind):
+        writer = gguf.GGUFWriter(path, self.architecture)
+        for key, value in self.metadata.items():
+            key = f"{self.architecture}.{key}"
+            if isinstance(value, bool):
+                writer.add_bool(key, value)
+            elif isinstance(value, int):
+                writer.add_uint32(key, value)
+            elif isinstance(value, float):
+                writer.add_float32(key, value)
+            elif isinstance(value, str):
+                writer.add_string(key, value)
+            else:
+                writer.add_array(key, value)
+        byte = gguf.TokenType.BYTE
+        writer.add_tokenizer_model("llama")
+        writer.add_token_list(["<unk>", "<s>", "</s>"] + [f"<0x{value:02X}>" for value in range(256)])
+        writer.add_token_scores([0.0] * VOCABULARY)
+        writer.add_token_types([gguf.TokenType.UNKNOWN, gguf.TokenType.CONTROL, gguf.TokenType.CONTROL] + [byte] * 256)
+        writer.add_bos_token_id(1)
+        writer.add_eos_token_id(2)
+        for name, array in self.tensors.items():
+            # What converters keep in F32 stays so: vectors and routers.
+            if kind == "q8_0" and array.ndim > 1 and "ffn_gate_inp" not in name and name.endswith("weight"):
+                q8_0 = gguf.GGMLQuantizationType.Q8_0
+                writer.add_tensor(name, gguf.quants.quantize(array, q8_0), raw_dtype=q8_0)
+            else:
+                writer.add_tensor(name, array)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+
+
+# The list: a name is the architecture's, with a variant after a colon.
+
+MODELS = {}
+
+
+def model(name, **sizes):
+    def register(draw):
+        def make():
+            m = TinyModel(name, name.split(":")[0], **sizes)
+            draw(m)
+            return m
+
+        MODELS[name] = make
+        return draw
+
+    return register
+
+
+def pre_norm(m, **attention):
+    for block in m.blocks():
+        m.norm(f"{block}.attn_norm", m.width)
+        m.attention(block, **attention)
+        m.norm(f"{block}.ffn_norm", m.width)
+
+
+@model("llama")
+def llama(m):
+    m.decoder(base=500000.0)
+    pre_norm(m)
+    for block in m.blocks():
+        m.mlp(block)
+    # As Llama 3.1 scales its rope: fast pairs stay, slow ones turn eight times slower.
+    m.tensors["rope_freqs.weight"] = np.array([1, 1, 1, 1.5, 3, 8, 8, 8], np.float32)
+
+
+@model("llama:mixtral")
+def mixtral(m):
+    m.decoder()
+    m.set(expert_count=6, expert_used_count=2)
+    pre_norm(m)
+    for block in m.blocks():
+        m.experts(block, 6, m.hidden)
+
+
+@model("qwen2")
+def qwen2(m):
+    m.decoder(tied=True, base=1e6)
+    pre_norm(m, bias=True)
+    for block in m.blocks():
+        m.mlp(block)
+
+
+@model("qwen2:yarn")
+def qwen2_yarn(m):
+    qwen2(m)
+    m.set(rope__scaling__type="yarn", rope__scaling__factor=4.0, rope__scaling__original_context_length=32)
+
+
+@model("qwen2moe")
+def qwen2moe(m):
+    m.decoder()
+    m.set(
+        expert_count=7, expert_used_count=3, expert_feed_forward_length=32, expert_shared_feed_forward_length=64)
+    pre_norm(m, bias=True)
+    for block in m.blocks():
+        m.experts(block, 7, 32)
+        m.mlp(block, suffix="_shexp", hidden=64)
+        m.matrix(f"{block}.ffn_gate_inp_shexp.weight", m.width, gain=math.sqrt(m.width) / 8)
+
+
+@model("qwen3", head=32)
+def qwen3(m):
+    m.decoder(tied=True, base=1e6, head=True)
+    pre_norm(m)
+    for block in m.blocks():
+        m.norm(f"{block}.attn_q_norm", m.head)
+        m.norm(f"{block}.attn_k_norm", m.head)
+        m.mlp(block)
+
+
+@model("qwen3moe", head=32)
+def qwen3moe(m):
+    m.decoder(base=1e6, head=True)
+    m.set(expert_count=9, expert_used_count=4, expert_feed_forward_length=32)
+    pre_norm(m)
+    for block in m.blocks():
+        m.norm(f"{block}.attn_q_norm", m.head)
+        m.norm(f"{block}.attn_k_norm", m.head)
+        m.experts(block, 9, 32)
+
+
+def gemma(m):
+    for block in m.blocks():
+        m.norm(f"{block}.attn_norm", m.width)
+        m.attention(block)
+        m.norm(f"{block}.post_attention_norm", m.width)
+        m.norm(f"{block}.ffn_norm", m.width)
+        m.mlp(block)
+        m.norm(f"{block}.post_ffw_norm", m.width)
+
+
+@model("gemma2", head=32, layers=4)
+def gemma2(m):
+    m.decoder(tied=True, embedding=0.125, head=True)
+    m.set(attn_logit_softcapping=3.0, final_logit_softcapping=2.5, attention__sliding_window=16)
+    gemma(m)
+
+
+@model("gemma3", head=32, layers=7, kv_heads=1)
+def gemma3(m):
+    m.decoder(tied=True, embedding=0.125, head=True, base=1e6)
+    m.set(
+        attention__sliding_window=16, rope__freq_base_swa=10000.0, rope__scaling__type="linear",
+        rope__scaling__factor=8.0)
+    gemma(m)
+    for block in m.blocks():
+        m.norm(f"{block}.attn_q_norm", m.head)
+        m.norm(f"{block}.attn_k_norm", m.head)
+
+
+@model("phi3", kv_heads=4)
+def phi3(m, window=0, original=CONTEXT, dimensions=16):
+    m.decoder()
+    m.set(context_length=4 * CONTEXT, attention__sliding_window=window, rope__dimension_count=dimensions)
+    pre_norm(m, fused=True)
+    for block in m.blocks():
+        m.mlp(block, fused=True)
+    if original:
+        scale = 4 * CONTEXT / original
+        m.set(
+            rope__scaling__original_context_length=original,
+            rope__scaling__attn_factor=math.sqrt(1 + math.log(scale) / math.log(original)))
+        m.vector("rope_factors_short.weight", dimensions // 2, around=1.1, spread=0.1)
+        m.vector("rope_factors_long.weight", dimensions // 2, around=8, spread=3)
+
+
+@model("phi3:long")
+def phi3_long(m):
+    # Heads share keys and three quarters of their dimensions turn, as in Phi-4-mini.
+    phi3(m, original=32, dimensions=12)
+
+
+@model("phi3:window", kv_heads=4)
+def phi3_window(m):
+    phi3(m, original=None, window=20)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--type", choices=["f32", "q8_0"], default="f32")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    os.makedirs(options.out, exist_ok=True)
+    for name in options.names or MODELS:
+        MODELS[name]().write(os.path.join(options.out, name.replace(":", "-") + ".gguf"), options.type)
+
+
+if __name__ == "__main__":
+    main()
