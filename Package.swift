@@ -88,6 +88,7 @@ if Context.environment["TGI_RUN_BENCHMARKS"] == "1" {
         .executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Benchmarks/Fuzz"),
         .executableTarget(name: "MicroBenchmarks", dependencies: ["Engine", "JSON"], path: "Benchmarks/Micro"),
         .executableTarget(name: "KernelBench", dependencies: ["CCPU", "CFormats"], path: "Benchmarks/KernelBench"),
+        .executableTarget(name: "Load", dependencies: ["JSON", argumentParser], path: "Benchmarks/Load"),
         .executableTarget(
             name: "TokenizerBenchmark", dependencies: ["GGUF", "Tokenizer"], path: "Benchmarks/Tokenizer"),
     ]
