@@ -22,6 +22,15 @@ package enum Architectures {
         Gemma2.self,
         Gemma3.self,
         Phi3.self,
+        Mistral3.self,
+        SmolLM3.self,
+        OLMo2.self,
+        Granite.self,
+        CommandR.self,
+        Cohere2.self,
+        GLM4.self,
+        StarCoder2.self,
+        StableLM.self,
     ]
 
     package static var supportedNames: [String] { all.flatMap { $0.names }.sorted() }

@@ -56,6 +56,11 @@ package struct Hyperparameters: Sendable {
         try read(key) { m, k throws(GGUFError) in try m.int(k) }
     }
 
+    /// An array of integers, empty where the file has none.
+    func integers(_ key: String) throws(ModelError) -> [Int] {
+        try read(key) { m, k throws(GGUFError) in try m.ints(k) } ?? []
+    }
+
     func float(_ key: String) throws(ModelError) -> Double? {
         guard let value = try read(key, { m, k throws(GGUFError) in try m.float(k) }) else { return nil }
         guard value.isFinite else { throw invalid(key, "is \(value)") }

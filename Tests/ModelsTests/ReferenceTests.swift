@@ -17,12 +17,14 @@ import Testing
 
         init(_ json: JSON) throws {
             func integers(_ key: String) throws -> [Int] {
-                try #require(json[key]?.arrayValue?.compactMap(\.intValue))
+                let values = try #require(json[key]?.arrayValue)
+                return values.compactMap(\.intValue)
             }
             prompt = try integers("prompt").map { Int32($0) }
             positions = try integers("positions")
             greedy = try integers("greedy").map { Int32($0) }
-            let bytes = try #require(Data(base64Encoded: try #require(json["logits"]?.stringValue)))
+            let text = try #require(json["logits"]?.stringValue)
+            let bytes = try #require(Data(base64Encoded: text))
             let values = stride(from: 0, to: bytes.count, by: 4).map { offset in
                 Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << (8 * UInt32($1)) })
             }
@@ -50,7 +52,8 @@ import Testing
         var last = try #require(logits.last)
         var greedy: [Int32] = []
         while greedy.count < reference.greedy.count {
-            let token = Int32(try #require(last.indices.max { last[$0] < last[$1] }))
+            let best = try #require(last.indices.max { last[$0] < last[$1] })
+            let token = Int32(best)
             greedy.append(token)
             let part = Session.Part(
                 sequence: 0, position: reference.prompt.count + greedy.count - 1, tokens: [token])

@@ -1,5 +1,5 @@
 package import Compute
-package import Quant
+import Quant
 
 /// A compiled program and the means to run steps on it.
 package final class Session {

@@ -1,7 +1,7 @@
 import Foundation
 package import JSON
 package import Models
-package import Testing
+import Testing
 
 /// The models of `tiny_models.py`: random weights, a few hundred kilobytes each, at least one for every architecture. Each has an
 /// answer of an independent implementation in `References` (`scripts/model-references` makes them).
@@ -58,7 +58,7 @@ package struct TinyModel: Sendable, CustomTestStringConvertible {
         process.waitUntilExit()
         try #require(process.terminationStatus == 0, "tiny_models.py failed")
         // Another process may have been faster.
-        if rename(work, target) != 0 { try FileManager.default.removeItem(atPath: work) }
+        if unsafe rename(work, target) != 0 { try FileManager.default.removeItem(atPath: work) }
         return target
     }
 }

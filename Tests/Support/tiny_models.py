@@ -127,7 +127,8 @@ class TinyModel:
         writer.add_eos_token_id(2)
         for name, array in self.tensors.items():
             # What converters keep in F32 stays so: vectors and routers.
-            if kind == "q8_0" and array.ndim > 1 and "ffn_gate_inp" not in name and name.endswith("weight"):
+            plain = array.ndim == 1 or "norm" in name or "ffn_gate_inp" in name or name.endswith("bias")
+            if kind == "q8_0" and not plain:
                 q8_0 = gguf.GGMLQuantizationType.Q8_0
                 writer.add_tensor(name, gguf.quants.quantize(array, q8_0), raw_dtype=q8_0)
             else:
@@ -283,6 +284,145 @@ def phi3_long(m):
 @model("phi3:window", kv_heads=4)
 def phi3_window(m):
     phi3(m, original=None, window=20)
+
+
+@model("mistral3", head=32)
+def mistral3(m):
+    m.decoder(base=1e6, head=True)
+    m.set(
+        rope__scaling__type="yarn", rope__scaling__factor=8.0, rope__scaling__original_context_length=16,
+        rope__scaling__yarn_beta_fast=4.0, rope__scaling__yarn_beta_slow=1.0, rope__scaling__yarn_log_multiplier=1.0,
+        attention__temperature_scale=0.2)
+    pre_norm(m)
+    for block in m.blocks():
+        m.mlp(block)
+
+
+@model("smollm3", layers=5)
+def smollm3(m):
+    m.decoder(base=5e6, tied=True)
+    pre_norm(m)
+    for block in m.blocks():
+        m.mlp(block)
+
+
+@model("olmo2")
+def olmo2(m):
+    m.decoder(base=500000.0)
+    for block in m.blocks():
+        m.attention(block)
+        m.norm(f"{block}.attn_q_norm", m.heads * m.head)
+        m.norm(f"{block}.attn_k_norm", m.kv_heads * m.head)
+        m.norm(f"{block}.post_attention_norm", m.width)
+        m.mlp(block)
+        m.norm(f"{block}.post_ffw_norm", m.width)
+
+
+@model("olmo2:olmo3", layers=5)
+def olmo3(m):
+    olmo2(m)
+    m.set(
+        attention__sliding_window=16, attention__sliding_window_pattern=[True, True, True, False, True],
+        rope__scaling__type="yarn", rope__scaling__factor=4.0, rope__scaling__original_context_length=32,
+        rope__scaling__yarn_attn_factor=1.1386294361119891)
+
+
+@model("granite")
+def granite(m):
+    m.decoder(tied=True)
+    m.set(attention__scale=0.3, embedding_scale=2.0, residual_scale=0.7, logit_scale=0.5)
+    pre_norm(m)
+    for block in m.blocks():
+        m.mlp(block)
+
+
+@model("granitemoe")
+def granitemoe(m):
+    m.decoder(tied=True)
+    m.set(
+        attention__scale=0.3, embedding_scale=2.0, residual_scale=0.7, logit_scale=0.5, expert_count=6,
+        expert_used_count=3, expert_shared_feed_forward_length=64)
+    pre_norm(m)
+    for block in m.blocks():
+        m.experts(block, 6, m.hidden)
+        m.mlp(block, suffix="_shexp", hidden=64)
+
+
+def parallel(m):
+    for block in m.blocks():
+        m.norm(f"{block}.attn_norm", m.width)
+        m.attention(block)
+        m.mlp(block)
+
+
+@model("command-r")
+def command_r(m):
+    m.decoder("layer", tied=True, base=8e6)
+    m.set(logit_scale=0.5, rope__scaling__type="none")
+    parallel(m)
+
+
+@model("command-r:plus")
+def command_r_plus(m):
+    # Without a head length to itself, which transformers' class does not know.
+    command_r(m)
+    for block in m.blocks():
+        m.vector(f"{block}.attn_q_norm.weight", m.heads, m.head)
+        m.vector(f"{block}.attn_k_norm.weight", m.kv_heads, m.head)
+
+
+@model("cohere2", layers=5)
+def cohere2(m):
+    m.decoder("layer", tied=True, base=50000.0)
+    m.set(logit_scale=0.5, attention__sliding_window=16, rope__scaling__type="none")
+    parallel(m)
+
+
+@model("glm4", head=32)
+def glm4(m):
+    m.decoder(head=True)
+    m.set(rope__dimension_count=16)
+    for block in m.blocks():
+        m.norm(f"{block}.attn_norm", m.width)
+        m.attention(block, bias=True)
+        m.norm(f"{block}.post_attention_norm", m.width)
+        m.norm(f"{block}.ffn_norm", m.width)
+        m.mlp(block, fused=True)
+        m.norm(f"{block}.post_ffw_norm", m.width)
+
+
+@model("starcoder2")
+def starcoder2(m):
+    m.decoder("layer", tied=True, norm_bias=True, base=1e6)
+    for block in m.blocks():
+        m.norm(f"{block}.attn_norm", m.width, True)
+        m.attention(block, bias=True, output_bias=True)
+        m.norm(f"{block}.ffn_norm", m.width, True)
+        m.linear(f"{block}.ffn_up", m.hidden, m.width, True)
+        m.linear(f"{block}.ffn_down", m.width, m.hidden, True)
+
+
+@model("stablelm", head=32, heads=2)
+def stablelm(m):
+    m.decoder("layer", norm_bias=True)
+    m.set(rope__dimension_count=8, use_parallel_residual=False)
+    for block in m.blocks():
+        m.norm(f"{block}.attn_norm", m.width, True)
+        m.attention(block, bias=True)
+        m.norm(f"{block}.ffn_norm", m.width, True)
+        m.mlp(block)
+
+
+@model("stablelm:12b", head=32, heads=2)
+def stablelm_12b(m):
+    m.decoder("layer", norm_bias=True)
+    m.set(rope__dimension_count=8, use_parallel_residual=True)
+    for block in m.blocks():
+        m.norm(f"{block}.attn_norm", m.width, True)
+        m.attention(block)
+        m.vector(f"{block}.attn_q_norm.weight", m.heads, m.head)
+        m.vector(f"{block}.attn_k_norm.weight", m.kv_heads, m.head)
+        m.mlp(block)
 
 
 def main():

@@ -181,7 +181,125 @@ def phi3(m):
     return "Phi3ForCausalLM", settings, rename(m, {"ffn_up": "mlp.gate_up_proj"})
 
 
+def scaling(m):
+    """YaRN as transformers states it."""
+    data = m.metadata
+    return {
+        "rope_type": "yarn", "factor": data["rope.scaling.factor"],
+        "original_max_position_embeddings": data["rope.scaling.original_context_length"],
+    }
+
+
+def mistral3(m):
+    data = m.metadata
+    settings = config(m, sliding_window=None)
+    settings["rope_parameters"] |= scaling(m) | {
+        "beta_fast": data["rope.scaling.yarn_beta_fast"], "beta_slow": data["rope.scaling.yarn_beta_slow"],
+        "mscale": 1.0, "mscale_all_dim": data["rope.scaling.yarn_log_multiplier"],
+        "llama_4_scaling_beta": data["attention.temperature_scale"],
+    }
+    return "Ministral3ForCausalLM", settings, rename(m, change=swap_rope_rows(m))
+
+
+def smollm3(m):
+    settings = config(m, use_sliding_window=False)
+    del settings["head_dim"]
+    return "SmolLM3ForCausalLM", settings, rename(m, change=swap_rope_rows(m))
+
+
+POST_NORMS = {"post_attention_norm": "post_attention_layernorm", "post_ffw_norm": "post_feedforward_layernorm"}
+
+
+def olmo2(m):
+    settings = config(m)
+    del settings["head_dim"]
+    if "attention.sliding_window" not in m.metadata:
+        return "Olmo2ForCausalLM", settings, rename(m, POST_NORMS)
+    kinds = {True: "sliding_attention", False: "full_attention"}
+    settings |= dict(
+        sliding_window=m.metadata["attention.sliding_window"],
+        layer_types=[kinds[flag] for flag in m.metadata["attention.sliding_window_pattern"]])
+    plain = settings["rope_parameters"]
+    settings["rope_parameters"] = {"full_attention": plain | scaling(m), "sliding_attention": plain}
+    return "Olmo3ForCausalLM", settings, rename(m, POST_NORMS)
+
+
+def granite(m):
+    data = m.metadata
+    settings = config(
+        m, attention_multiplier=data["attention.scale"], embedding_multiplier=data["embedding_scale"],
+        residual_multiplier=data["residual_scale"], logits_scaling=data["logit_scale"])
+    del settings["head_dim"]
+    if "expert_count" not in data:
+        return "GraniteForCausalLM", settings, rename(m, change=swap_rope_rows(m))
+    settings |= dict(
+        num_local_experts=data["expert_count"], num_experts_per_tok=data["expert_used_count"],
+        shared_intermediate_size=data["expert_shared_feed_forward_length"])
+    names = {
+        "ffn_gate_inp": "block_sparse_moe.router", "ffn_up_shexp": "up", "ffn_gate_shexp": "gate",
+        "ffn_down_shexp": "shared_mlp.output_linear",
+    }
+    weights = rename(m, names, swap_rope_rows(m))
+    weights = {name.replace(".mlp.experts", ".block_sparse_moe.experts"): value for name, value in weights.items()}
+    for layer in range(m.layers):
+        gate, up = (weights.pop(f"model.layers.{layer}.{part}.weight") for part in ("gate", "up"))
+        weights[f"model.layers.{layer}.shared_mlp.input_linear.weight"] = np.concatenate([gate, up])
+    return "GraniteMoeSharedForCausalLM", settings, weights
+
+
+def command_r(m):
+    data = m.metadata
+    settings = config(
+        m, layer_norm_eps=data["attention.layer_norm_epsilon"], logit_scale=data["logit_scale"],
+        use_qk_norm="blk.0.attn_q_norm.weight" in m.tensors)
+    del settings["head_dim"]
+    return "CohereForCausalLM", settings, rename(m)
+
+
+def cohere2(m):
+    data = m.metadata
+    settings = config(
+        m, layer_norm_eps=data["attention.layer_norm_epsilon"], logit_scale=data["logit_scale"],
+        sliding_window=data["attention.sliding_window"])
+    return "Cohere2ForCausalLM", settings, rename(m)
+
+
+def glm4(m):
+    names = {
+        "post_attention_norm": "post_self_attn_layernorm", "post_ffw_norm": "post_mlp_layernorm",
+        "ffn_up": "mlp.gate_up_proj",
+    }
+    settings = config(m, attention_bias=True)
+    settings["rope_parameters"]["partial_rotary_factor"] = m.metadata["rope.dimension_count"] / m.head
+    return "Glm4ForCausalLM", settings, rename(m, names)
+
+
+def starcoder2(m):
+    settings = config(m, norm_epsilon=m.metadata["attention.layer_norm_epsilon"], sliding_window=None)
+    del settings["head_dim"]
+    return "Starcoder2ForCausalLM", settings, rename(m, {"ffn_up": "mlp.c_fc", "ffn_down": "mlp.c_proj"})
+
+
+def stablelm(m):
+    own = "blk.0.attn_q_norm.weight" in m.tensors
+    settings = config(
+        m, layer_norm_eps=m.metadata["attention.layer_norm_epsilon"], qk_layernorm=own,
+        use_parallel_residual=m.metadata["use_parallel_residual"], use_qkv_bias="blk.0.attn_q.bias" in m.tensors)
+    del settings["head_dim"]
+    settings["rope_parameters"]["partial_rotary_factor"] = m.metadata["rope.dimension_count"] / m.head
+    weights = rename(m)
+    if own:
+        for layer in range(m.layers):
+            for part in "qk":
+                stack = weights.pop(f"model.layers.{layer}.self_attn.{part}_norm.weight")
+                for head, weight in enumerate(stack):
+                    weights[f"model.layers.{layer}.self_attn.{part}_layernorm.norms.{head}.weight"] = weight
+    return "StableLmForCausalLM", settings, weights
+
+
 ARCHITECTURES = {
     "llama": llama, "qwen2": qwen2, "qwen2moe": qwen2moe, "qwen3": qwen3, "qwen3moe": qwen3moe, "gemma2": gemma2,
-    "gemma3": gemma3, "phi3": phi3,
+    "gemma3": gemma3, "phi3": phi3, "mistral3": mistral3, "smollm3": smollm3, "olmo2": olmo2, "granite": granite,
+    "granitemoe": granite, "command-r": command_r, "cohere2": cohere2, "glm4": glm4, "starcoder2": starcoder2,
+    "stablelm": stablelm,
 }
