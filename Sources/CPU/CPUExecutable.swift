@@ -16,7 +16,8 @@ final class CPUExecutable: Executable {
             program: program, weights: weights, cache: KVPool(program.cache, cache), workers: pool.count, limits: limits
         )
         let splits = try SplitStates(
-            program, workers: pool.count, limits: limits, positions: cache.blockCount * cache.blockLength)
+            program, workers: pool.count, limits: limits,
+            positions: limits.positions ?? cache.blockCount * cache.blockLength)
         phases = Lowering.phases(of: program, state, splits)
         step = { [state, pool, phases] worker in
             for phase in phases {
@@ -25,6 +26,10 @@ final class CPUExecutable: Executable {
             }
         }
     }
+
+    var hostWorkers: Int { pool.count }
+
+    func runOnHost(_ body: @escaping (_ worker: Int) -> Void) { pool.run(stored: body) }
 
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError) {
         try state.prepare(inputs)

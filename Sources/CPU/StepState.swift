@@ -49,7 +49,9 @@ final class StepState {
         unsafe rowSequences = .allocate(capacity: limits.rows)
         unsafe tokens = .allocate(capacity: limits.rows)
         sequences.reserveCapacity(limits.sequences)
-        blockTables.reserveCapacity(cache.configuration.blockCount)
+        let blockLength = cache.configuration.blockLength
+        let positions = limits.positions ?? cache.configuration.blockCount * blockLength
+        blockTables.reserveCapacity(limits.sequences * ((positions + blockLength - 1) / blockLength))
         unsafe outputIndices = .allocate(capacity: limits.outputRows)
         unsafe ropes = program.ropes.map {
             .allocate(capacity: max(1, 2 * limits.rows * $0.inverseFrequencies.count))

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CPU
 import Compute
+import Engine
 import Models
 
 /// The file to work on.
@@ -113,8 +114,8 @@ extension ModelOptions {
         }
         let wanted = min(model.trainedContext, limit)
         let weights = MemoryPlan(model, contextLength: 0, cacheFormat: kvType.format).total
-        let perToken = max(1, MemoryPlan.cacheBytesPerToken(model.program.cache, kvType.format))
-        let affordable = (memory - weights) / perToken / MemoryPlan.blockLength * MemoryPlan.blockLength
-        return affordable >= MemoryPlan.blockLength ? min(wanted, affordable) : wanted
+        let perToken = max(1, model.program.cache.bytesPerPosition(kvType.format))
+        let affordable = (memory - weights) / perToken / BlockPool.blockLength * BlockPool.blockLength
+        return affordable >= BlockPool.blockLength ? min(wanted, affordable) : wanted
     }
 }
