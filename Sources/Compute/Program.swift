@@ -97,12 +97,20 @@ package struct CacheLayout: Hashable, Sendable {
         package let valueLength: Int
         /// Tokens that attention looks back, itself included; `nil` for all.
         package let window: Int?
+        /// Positions are cut into chunks of this length, and attention sees only its own; `nil` for one chunk.
+        package let chunk: Int?
 
-        package init(kvHeads: Int, keyLength: Int, valueLength: Int, window: Int? = nil) {
+        package init(kvHeads: Int, keyLength: Int, valueLength: Int, window: Int? = nil, chunk: Int? = nil) {
             self.kvHeads = kvHeads
             self.keyLength = keyLength
             self.valueLength = valueLength
             self.window = window
+            self.chunk = chunk
+        }
+
+        /// The first position that a token at `position` sees.
+        package func firstVisible(from position: Int) -> Int {
+            max(window.map { position - $0 + 1 } ?? 0, chunk.map { position / $0 * $0 } ?? 0, 0)
         }
     }
 

@@ -31,6 +31,9 @@ package enum Architectures {
         GLM4.self,
         StarCoder2.self,
         StableLM.self,
+        DeepSeek2.self,
+        GPTOSS.self,
+        Llama4.self,
     ]
 
     package static var supportedNames: [String] { all.flatMap { $0.names }.sorted() }

@@ -23,10 +23,11 @@ struct RopeScaling {
 
     /// - Parameters:
     ///   - defaultBase: Where the file does not say.
-    ///   - yarnLogMultiplier: In place of the file's value.
+    ///   - yarnMagnitude: The magnitude of YaRN, in place of the usual rule.
+    ///   - yarnRounds: Whether the ends of YaRN's ramp are whole pairs.
     init(
         _ parameters: Hyperparameters, headLength: Int, contextLength: Int, defaultBase: Double = 10_000,
-        yarnLogMultiplier: Double? = nil
+        yarnMagnitude: Double? = nil, yarnRounds: Bool = true
     ) throws(ModelError) {
         dimensions = try parameters.optionalCount("rope.dimension_count") ?? headLength
         guard dimensions <= headLength, dimensions.isMultiple(of: 2) else {
@@ -48,7 +49,9 @@ struct RopeScaling {
         case "linear": kind = factor > 0 ? .linear(factor: factor) : .none
         case "yarn" where factor > 0:
             kind = .yarn(
-                try YaRN(parameters, factor: factor, context: originalContext, logMultiplier: yarnLogMultiplier))
+                try YaRN(
+                    parameters, factor: factor, context: originalContext, magnitude: yarnMagnitude,
+                    rounds: yarnRounds))
         default:
             throw parameters.invalid("rope.scaling.type", "is '\(type ?? "")', which is not supported")
         }
@@ -93,20 +96,20 @@ struct YaRN {
     private let context: Int
     private let betaFast: Double
     private let betaSlow: Double
+    private let rounds: Bool
 
     init(
-        _ parameters: Hyperparameters, factor: Double, context: Int, logMultiplier: Double?
+        _ parameters: Hyperparameters, factor: Double, context: Int, magnitude: Double?, rounds: Bool
     ) throws(ModelError) {
         self.factor = factor
         self.context = context
+        self.rounds = rounds
         betaFast = try parameters.float("rope.scaling.yarn_beta_fast") ?? 32
         betaSlow = try parameters.float("rope.scaling.yarn_beta_slow") ?? 1
         // What models call `mscale_all_dim`: they apply that part of the magnitude elsewhere.
-        let written = try parameters.float("rope.scaling.yarn_log_multiplier")
-        let elsewhere = logMultiplier ?? written ?? 0
-        magnitude =
-            try parameters.float("rope.scaling.yarn_attn_factor")
-            ?? Self.magnitude(factor, 1) / (elsewhere == 0 ? 1 : Self.magnitude(factor, elsewhere))
+        let elsewhere = try parameters.float("rope.scaling.yarn_log_multiplier") ?? 0
+        let written = try parameters.float("rope.scaling.yarn_attn_factor")
+        self.magnitude = magnitude ?? written ?? Self.magnitude(factor, 1) / Self.magnitude(factor, elsewhere)
     }
 
     static func magnitude(_ factor: Double, _ weight: Double) -> Double {
@@ -119,8 +122,9 @@ struct YaRN {
         func pair(rotations: Double) -> Double {
             dimensions * log(Double(context) / (rotations * 2 * .pi)) / (2 * log(base))
         }
-        let low = max(0, pair(rotations: betaFast).rounded(.down))
-        let high = min(dimensions - 1, pair(rotations: betaSlow).rounded(.up))
+        let (fast, slow) = (pair(rotations: betaFast), pair(rotations: betaSlow))
+        let low = max(0, rounds ? fast.rounded(.down) : fast)
+        let high = min(dimensions - 1, rounds ? slow.rounded(.up) : slow)
         return natural.enumerated().map { pair, frequency in
             let ramp = min(1, max(0, (Double(pair) - low) / max(0.001, high - low)))
             return frequency * (1 - ramp) + frequency / factor * ramp

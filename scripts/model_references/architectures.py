@@ -297,9 +297,98 @@ def stablelm(m):
     return "StableLmForCausalLM", settings, weights
 
 
+def deepseek2(m):
+    data = m.metadata
+    compressed = "attention.key_length_mla" in data
+    suffix = "_mla" if compressed else ""
+    rank, rope = data["attention.kv_lora_rank"], data["rope.dimension_count"]
+    plain, value = data[f"attention.key_length{suffix}"] - rope, data[f"attention.value_length{suffix}"]
+    is_v3 = data.get("expert_gating_func") == 2
+    settings = config(
+        m, num_key_value_heads=m.heads, kv_lora_rank=rank, q_lora_rank=data.get("attention.q_lora_rank"),
+        qk_rope_head_dim=rope, qk_nope_head_dim=plain, v_head_dim=value, n_routed_experts=data["expert_count"],
+        num_experts_per_tok=data["expert_used_count"], n_shared_experts=data["expert_shared_count"],
+        moe_intermediate_size=data["expert_feed_forward_length"], routed_scaling_factor=data["expert_weights_scale"],
+        first_k_dense_replace=data["leading_dense_block_count"], norm_topk_prob=data.get("expert_weights_norm", False))
+    del settings["head_dim"]
+    if "expert_group_count" in data:
+        settings |= dict(
+            n_group=data["expert_group_count"], topk_group=data["expert_group_used_count"],
+            topk_method="group_limited_greedy")
+    if "rope.scaling.type" in data:
+        spread = 10 * data["rope.scaling.yarn_log_multiplier"]
+        settings["rope_parameters"] |= scaling(m) | {"mscale": spread, "mscale_all_dim": spread}
+    names = {
+        "attn_q_a": "self_attn.q_a_proj", "attn_q_a_norm": "self_attn.q_a_layernorm", "attn_q_b": "self_attn.q_b_proj",
+        "attn_kv_a_mqa": "self_attn.kv_a_proj_with_mqa", "attn_kv_a_norm": "self_attn.kv_a_layernorm",
+        "attn_kv_b": "self_attn.kv_b_proj", "attn_k_b": "k_b", "attn_v_b": "v_b", "exp_probs_b": "mlp.gate",
+        "ffn_gate_shexp": "mlp.shared_experts.gate_proj", "ffn_up_shexp": "mlp.shared_experts.up_proj",
+        "ffn_down_shexp": "mlp.shared_experts.down_proj",
+    }
+    weights = {
+        name.replace("mlp.gate.bias", "mlp.gate.e_score_correction_bias"): array
+        for name, array in rename(m, names).items()
+    }
+    if compressed:
+        for layer in range(m.layers):
+            k, v = (weights.pop(f"model.layers.{layer}.{part}.weight") for part in ("k_b", "v_b"))
+            both = np.concatenate([k.swapaxes(1, 2), v], axis=1)
+            weights[f"model.layers.{layer}.self_attn.kv_b_proj.weight"] = both.reshape(-1, rank)
+    return "DeepseekV3ForCausalLM" if is_v3 else "DeepseekV2ForCausalLM", settings, weights
+
+
+def gpt_oss(m):
+    data = m.metadata
+    settings = config(
+        m, sliding_window=data["attention.sliding_window"], num_local_experts=data["expert_count"],
+        num_experts_per_tok=data["expert_used_count"])
+    settings["rope_parameters"] |= scaling(m) | {
+        "beta_fast": data["rope.scaling.yarn_beta_fast"], "beta_slow": data["rope.scaling.yarn_beta_slow"],
+        "truncate": False,
+    }
+    names = {
+        "post_attention_norm": "post_attention_layernorm", "ffn_gate_inp": "mlp.router", "attn_sinks": "self_attn.sinks",
+    }
+    weights = rename(m, names)
+    for layer in range(m.layers):
+        prefix, block = f"model.layers.{layer}", f"blk.{layer}"
+        weights[f"{prefix}.self_attn.sinks"] = weights.pop(f"{prefix}.self_attn.sinks.weight")
+        # Gate and up alternate, matrices are transposed, biases have names of their own.
+        for kind, suffix in (("weight", ""), ("bias", "_bias")):
+            gate, up = (m.tensors[f"{block}.ffn_{part}_exps.{kind}"] for part in ("gate", "up"))
+            both = np.stack([gate, up], axis=2).reshape(gate.shape[0], 2 * gate.shape[1], *gate.shape[2:])
+            down = m.tensors[f"{block}.ffn_down_exps.{kind}"]
+            if kind == "weight":
+                both, down = both.swapaxes(1, 2), down.swapaxes(1, 2)
+            weights[f"{prefix}.mlp.experts.gate_up_proj{suffix}"] = both
+            weights[f"{prefix}.mlp.experts.down_proj{suffix}"] = down
+    return "GptOssForCausalLM", settings, weights
+
+
+def llama4(m):
+    data = m.metadata
+    settings = config(
+        m, intermediate_size=data["expert_feed_forward_length"], intermediate_size_mlp=m.hidden,
+        num_local_experts=data["expert_count"], num_experts_per_tok=data["expert_used_count"],
+        interleave_moe_layer_step=data["interleave_moe_layer_step"],
+        attention_chunk_size=data["attention.sliding_window"], floor_scale=data["attention.temperature_length"],
+        attn_scale=data["attention.temperature_scale"])
+    names = {
+        "ffn_gate": "feed_forward.gate_proj", "ffn_up": "feed_forward.up_proj", "ffn_down": "feed_forward.down_proj",
+        "ffn_gate_inp": "feed_forward.router", "ffn_gate_shexp": "feed_forward.shared_expert.gate_proj",
+        "ffn_up_shexp": "feed_forward.shared_expert.up_proj", "ffn_down_shexp": "feed_forward.shared_expert.down_proj",
+    }
+    weights = {}
+    for name, array in rename(m, names).items():
+        if ".mlp.experts" in name:
+            name, array = name.replace(".mlp.", ".feed_forward."), array.swapaxes(1, 2)
+        weights[name] = array
+    return "Llama4ForCausalLM", settings, weights
+
+
 ARCHITECTURES = {
     "llama": llama, "qwen2": qwen2, "qwen2moe": qwen2moe, "qwen3": qwen3, "qwen3moe": qwen3moe, "gemma2": gemma2,
     "gemma3": gemma3, "phi3": phi3, "mistral3": mistral3, "smollm3": smollm3, "olmo2": olmo2, "granite": granite,
     "granitemoe": granite, "command-r": command_r, "cohere2": cohere2, "glm4": glm4, "starcoder2": starcoder2,
-    "stablelm": stablelm,
+    "stablelm": stablelm, "deepseek2": deepseek2, "gpt-oss": gpt_oss, "llama4": llama4,
 }

@@ -166,7 +166,7 @@ extension ReferenceExecutable {
         let query = self[op.query]
         var out = [Float](repeating: 0, count: query.count / layer.keyLength * layer.valueLength)
         forEachRow(inputs) { row, position, blocks in
-            let first = layer.window.map { max(0, position - $0 + 1) } ?? 0
+            let first = layer.firstVisible(from: position)
             for head in 0..<op.heads {
                 let q = query[(row * op.heads + head) * layer.keyLength..<(row * op.heads + head + 1) * layer.keyLength]
                 let entries = (first...position).map { cache.entry(op.layer, blocks, $0, kvHead: head / group) }

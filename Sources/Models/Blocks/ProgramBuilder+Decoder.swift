@@ -8,8 +8,12 @@ extension ProgramBuilder {
     }
 
     /// Logits of the wanted rows: the last norm and the product with `output`, or with the embedding where the file has none.
-    mutating func logits(_ x: Value, _ norm: Norm, _ shape: DecoderShape) -> Value {
+    mutating func logits(_ x: Value, _ norm: Norm, vocabulary: Int) -> Value {
         let x = norm(&self, outputRows(x), "output_norm")
-        return linear(x, has("output") ? "output" : "token_embd", outputs: shape.vocabulary)
+        return linear(x, has("output") ? "output" : "token_embd", outputs: vocabulary)
+    }
+
+    mutating func logits(_ x: Value, _ norm: Norm, _ shape: DecoderShape) -> Value {
+        logits(x, norm, vocabulary: shape.vocabulary)
     }
 }
