@@ -87,7 +87,8 @@ struct DeepSeek2: Architecture {
                 mixture.used <= usedGroups * size
             else {
                 throw parameters.invalid(
-                    "expert_group_count", "is \(groups), of which \(usedGroups) are used, for \(mixture.experts) experts")
+                    "expert_group_count",
+                    "is \(groups), of which \(usedGroups) are used, for \(mixture.experts) experts")
             }
             mixture.routing.groups = .init(count: groups, used: usedGroups, best: best)
         }

@@ -1,7 +1,7 @@
 import Foundation
 package import JSON
 package import Models
-import Testing
+package import Testing
 
 /// The models of `tiny_models.py`: random weights, a few hundred kilobytes each, at least one for every architecture. Each has an
 /// answer of an independent implementation in `References` (`scripts/model-references` makes them).
@@ -25,22 +25,16 @@ package struct TinyModel: Sendable, CustomTestStringConvertible {
         try JSON.parse(Array(Data(contentsOf: URL(filePath: "\(Self.folder)/References/\(name).json"))))
     }
 
-    /// The model, generated on first use. Without an interpreter in `TGI_RUN_PYTHON`: `nil` and a notice, or a failure under
-    /// `CI=true`.
+    /// The model, generated on first use. Without a Python interpreter: `nil` and a notice, or a failure under `CI=true`.
     package func load(_ kind: Kind = .f32) throws -> Model? {
-        guard let interpreter = ProcessInfo.processInfo.environment["TGI_RUN_PYTHON"], !interpreter.isEmpty else {
-            if TestData.isCI { Issue.record("TGI_RUN_PYTHON is not set") }
-            print("note: \(name) not checked: TGI_RUN_PYTHON is not set")
-            return nil
-        }
-        let path = try Self.generated(kind, interpreter) + "/\(name).gguf"
-        return try Model(path: path).planned(forContext: Self.contextLength)
+        guard let folder = try Self.generated(kind) else { return nil }
+        return try Model(path: "\(folder)/\(name).gguf").planned(forContext: Self.contextLength)
     }
 
     private static let lock = NSLock()
 
     /// A folder with all models, kept for later runs under a name that changes with the script.
-    private static func generated(_ kind: Kind, _ interpreter: String) throws -> String {
+    private static func generated(_ kind: Kind) throws -> String? {
         lock.lock()
         defer { lock.unlock() }
         let script = folder + "/tiny_models.py"
@@ -49,14 +43,8 @@ package struct TinyModel: Sendable, CustomTestStringConvertible {
         let temporary = FileManager.default.temporaryDirectory.path
         let target = "\(temporary)/tgi-run-tiny-models-\(kind.rawValue)-\(String(hash, radix: 16))"
         if FileManager.default.fileExists(atPath: target) { return target }
-
         let work = "\(target)-\(UUID().uuidString)"
-        let process = Process()
-        process.executableURL = URL(filePath: interpreter)
-        process.arguments = [script, "--out", work, "--type", kind.rawValue]
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "tiny_models.py failed")
+        guard try Python.run([script, "--out", work, "--type", kind.rawValue]) != nil else { return nil }
         // Another process may have been faster.
         if unsafe rename(work, target) != 0 { try FileManager.default.removeItem(atPath: work) }
         return target

@@ -101,8 +101,8 @@ final class AttentionPhase: Phase {
 
     /// Positions that some row of a tile sees.
     private func positions(_ rows: Range<Int>, _ state: StepState) -> Range<Int> {
-        unsafe shape.firstVisible(from: Int(state.positions[rows.lowerBound]))..<Int(state.positions[rows.upperBound - 1])
-            + 1
+        let (first, last) = unsafe (state.positions[rows.lowerBound], state.positions[rows.upperBound - 1])
+        return shape.firstVisible(from: Int(first))..<Int(last) + 1
     }
 
     /// Attends one split for all queries of a tile into the states that `target(query, row, head)` names.
