@@ -1,7 +1,7 @@
 import Foundation
 package import JSON
 package import Models
-package import Testing
+import Testing
 
 /// The models of `tiny_models.py`: random weights, a few hundred kilobytes each, at least one for every architecture. Each has an
 /// answer of an independent implementation in `References` (`scripts/model-references` makes them).
