@@ -154,7 +154,8 @@ struct ConnectionTests {
             $0.timeouts.requestBody = .milliseconds(200)
         }) { server in
             try await Client.connected(to: server.port) { client in
-                if !beginning.isEmpty { try await client.send(raw: Array(beginning.utf8)) }
+                // On a busy machine the time may be over before this is sent.
+                if !beginning.isEmpty { try? await client.send(raw: Array(beginning.utf8)) }
                 #expect(await client.readsEnd())
             }
         }
