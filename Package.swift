@@ -68,7 +68,9 @@ let package = Package(
         ),
 
         // Tests.
-        .target(name: "TestSupport", dependencies: ["GGUF", "Quant"], path: "Tests/Support"),
+        .target(
+            name: "TestSupport", dependencies: ["Compute", "GGUF", "JSON", "Models", "Quant"], path: "Tests/Support",
+            exclude: ["References", "tiny_models.py"]),
         .testTarget(
             name: "QuantTests", dependencies: ["CFormats", "Quant", "TestSupport"],
             exclude: ["reference.py", "Vectors.txt"]),
@@ -81,7 +83,7 @@ let package = Package(
         .testTarget(
             name: "ChatTests", dependencies: ["Chat", "JSON", "TestSupport"], exclude: ["Snippets", "reference.py"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
-        .testTarget(name: "ModelsTests", dependencies: ["Compute", "GGUF", "Models", "Quant", "TestSupport"]),
+        .testTarget(name: "ModelsTests", dependencies: ["Compute", "CPU", "GGUF", "Models", "Quant", "TestSupport"]),
         .testTarget(name: "CPUTests", dependencies: ["CPU", "CCPU", "Quant", "TestSupport"]),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
@@ -91,7 +93,8 @@ let package = Package(
                 "Tokenizer",
             ]),
         .testTarget(
-            name: "Conformance", dependencies: ["Compute", "CPU", "Quant", "TestSupport"], path: "Tests/Conformance"),
+            name: "Conformance", dependencies: ["Compute", "CPU", "Models", "Quant", "TestSupport"],
+            path: "Tests/Conformance"),
         .testTarget(
             name: "ServerTests",
             dependencies: [

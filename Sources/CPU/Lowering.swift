@@ -50,6 +50,8 @@ struct Lowering {
             append(OutputRowsKernel(op: op), .outputs)
             close()
         case .linear(let op): try lower(op)
+        case .headLinear(let op): try lower(op)
+        case .join(let op): append(JoinKernel(op: op), domains[op.output.index])
         case .attention(let op):
             let shape = program.cache.layers[op.layer]
             append(AttentionPhase(op, shape: shape, splits: splits))
@@ -89,6 +91,18 @@ struct Lowering {
         append(LinearPhase(op, weights: state.weights, inputs: inputs))
     }
 
+    private mutating func lower(_ op: Op.HeadLinear) throws(BackendError) {
+        guard let matrix = state.weights.matrices[op.weight.index] else {
+            preconditionFailure("weight \(op.weight.index) was not loaded as a matrix")
+        }
+        let columns = state.program.width(op.input) / op.heads
+        let inputs = try state.preparedHeads(op.heads, columns: columns, kind: matrix.activationKind)
+        for head in 0..<op.heads {
+            append(PrepareKernel(input: op.input, firstColumn: head * columns, prepared: inputs[head]), .all)
+        }
+        append(HeadLinearPhase(op, matrix, inputs: inputs))
+    }
+
     private mutating func append(_ kernel: any RowKernel, _ domain: RowDomain) {
         if let openRows, openRows.domain == domain {
             openRows.kernels.append(kernel)
@@ -110,6 +124,23 @@ struct Lowering {
 }
 
 extension StepState {
+    /// The shared prepared inputs of all heads of a row.
+    fileprivate func preparedHeads(
+        _ heads: Int, columns: Int, kind: Activations.Kind
+    ) throws(BackendError) -> [PreparedInput] {
+        if let known = preparedHeads.first(where: {
+            $0.count == heads && $0[0].columns == columns && $0[0].kind == kind
+        }) {
+            return known
+        }
+        var inputs: [PreparedInput] = []
+        for _ in 0..<heads {
+            inputs.append(try PreparedInput(columns: columns, kind: kind, domain: .all, capacity: limits.rows))
+        }
+        preparedHeads.append(inputs)
+        return inputs
+    }
+
     /// The shared prepared input of a shape: operations run one after the other, so all of one shape use the same memory.
     fileprivate func preparedInput(
         columns: Int, kind: Activations.Kind, domain: RowDomain

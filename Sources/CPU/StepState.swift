@@ -34,6 +34,8 @@ final class StepState {
     private let valueMemory: [PageMemory]
     /// Prepared inputs of matrix products.
     var prepared: [PreparedInput] = []
+    /// Prepared inputs of products per head.
+    var preparedHeads: [[PreparedInput]] = []
     private let ropeMemory: [PageMemory]
     private let scratch: [PageMemory]
 
@@ -100,6 +102,7 @@ final class StepState {
             }
         }
         for input in prepared { input.reshape(rows: rows(in: input.domain)) }
+        for heads in preparedHeads { for input in heads { input.reshape(rows: rows) } }
     }
 
     func rows(in domain: RowDomain) -> Int { domain == .all ? rows : outputRows }

@@ -23,7 +23,7 @@ struct WeightLoader {
         let order = program.weights.indices.sorted {
             place[program.weights[$0].name, default: 0] < place[program.weights[$1].name, default: 0]
         }
-        let total = program.weights.reduce(0) { $0 + $1.experts * $1.rows * $1.columns }
+        let total = program.weights.reduce(0) { $0 + $1.count }
         var done = 0
         for index in order {
             let weight = program.weights[index]
@@ -31,15 +31,10 @@ struct WeightLoader {
             guard let rowBytes = format.byteCount(of: weight.columns) else {
                 throw failure(weight, "has rows of \(weight.columns), no whole blocks of \(format)")
             }
-            let bytes = try source.read(weight.name)
-            guard bytes.count == rowBytes * weight.rows * weight.experts else {
-                throw failure(
-                    weight, "has \(bytes.count) bytes, its shape asks for \(rowBytes * weight.rows * weight.experts)")
-            }
+            let bytes = try source.read(weight)
             if roles[index].contains(.vector) {
-                let count = weight.experts * weight.rows * weight.columns
                 try checkFinite(weight, format, bytes)
-                vectors[index] = unsafe FloatVector(format, bytes.base, count: count)
+                vectors[index] = unsafe FloatVector(format, bytes.base, count: weight.count)
             }
             if roles[index].contains(.table) {
                 guard PackedMatrix.supports(format) else {
@@ -52,11 +47,10 @@ struct WeightLoader {
             if roles[index].contains(.matrix) {
                 let keep = roles[index].contains(.table)
                 matrices[index] = try matrix(weight, format, bytes, rowBytes, keep: keep) { share in
-                    progress(
-                        (Double(done) + share * Double(weight.experts * weight.rows * weight.columns)) / Double(total))
+                    progress((Double(done) + share * Double(weight.count)) / Double(total))
                 }
             }
-            done += weight.experts * weight.rows * weight.columns
+            done += weight.count
             progress(Double(done) / Double(total))
         }
         return CPUWeights(matrices: matrices, vectors: vectors, tables: tables)

@@ -136,4 +136,32 @@ package final class WeightBytes: Sendable {
     }
 
     package func discard(_ range: Range<Int>) { discard(range) }
+
+    /// A range of these bytes, which keeps all of them alive.
+    package func part(_ range: Range<Int>) -> WeightBytes {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        return unsafe WeightBytes(base: base + range.lowerBound, count: range.count, owner: self) { [self] inner in
+            discard(range.lowerBound + inner.lowerBound..<range.lowerBound + inner.upperBound)
+        }
+    }
+}
+
+extension WeightSource {
+    /// The bytes of a weight, which may be a part of its tensor: whole rows of blocks, as many as its shape asks for.
+    package func read(_ weight: WeightDeclaration) throws(BackendError) -> WeightBytes {
+        func failure(_ problem: String) -> BackendError { .weights("tensor '\(weight.name)' \(problem)") }
+        guard let format = format(of: weight.name) else { throw failure("is missing") }
+        guard let rowBytes = format.byteCount(of: weight.columns) else {
+            throw failure("has rows of \(weight.columns), no whole blocks of \(format)")
+        }
+        let byteCount = rowBytes * weight.rows * weight.experts
+        guard let offset = format.byteCount(of: weight.offset),
+            let tensorBytes = format.byteCount(of: weight.tensorCount)
+        else { throw failure("cannot be taken apart at weight \(weight.offset), which is inside a block of \(format)") }
+        let bytes = try read(weight.name)
+        guard bytes.count == tensorBytes else {
+            throw failure("has \(bytes.count) bytes, its shape asks for \(tensorBytes)")
+        }
+        return byteCount == tensorBytes ? bytes : bytes.part(offset..<offset + byteCount)
+    }
 }

@@ -56,6 +56,7 @@ package final class Runtime {
             throw .vocabulary(
                 path: model.file.path, tokens: tokenizer.vocabulary.count, logits: model.vocabularySize)
         }
+        let model = try Self.planned(model, configuration)
         self.model = model
         self.tokenizer = tokenizer
         self.configuration = configuration
@@ -80,6 +81,10 @@ package final class Runtime {
         } catch {
             throw .backend(path: model.file.path, error)
         }
+    }
+
+    private static func planned(_ model: Model, _ configuration: Configuration) throws(EngineError) -> Model {
+        do { return try model.planned(forContext: configuration.contextLength) } catch { throw .model(error) }
     }
 
     /// Inputs with room for the largest step.

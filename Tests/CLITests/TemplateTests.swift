@@ -58,7 +58,8 @@ import Testing
             arguments += ["--bos-token", try text("bos_token"), "--eos-token", try text("eos_token")]
             let result = try Command.run(arguments + ["--now", try text("now")])
             if let expected = test["expected"]?.stringValue {
-                #expect(result.output == Data(expected.utf8), "\(try text("template")) \(try text("name"))")
+                let isEqual = result.output == Data(expected.utf8)
+                #expect(isEqual, "\(arguments[2]), case \(index)")
                 #expect(result.exitCode == 0)
             } else {
                 expectFailure(result, mentions: try text("error"))
@@ -72,10 +73,10 @@ import Testing
         expectSuccess(result)
         #expect(result.text.contains("é & <b>"))
         let folder = try TemporaryFolder()
-        let file = try folder.write(Data("{{ bos_token }}|{{ eos_token }}".utf8), as: "tokens.jinja")
+        let file = try folder.write(Data("{{ bos_token }} {{ eos_token }}".utf8), as: "tokens.jinja")
         let tokens = try Command.run(
             "template", "-m", ExampleModel.path, "--chat-template", file, "--messages", "-", input: Data("[]".utf8))
-        let names = tokens.text.split(separator: "|").map(String.init)
+        let names = tokens.text.split(separator: " ").map(String.init)
         #expect(names.count == 2)
         #expect(result.text.contains(names[0]))
     }

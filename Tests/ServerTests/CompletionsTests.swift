@@ -14,7 +14,9 @@ struct CompletionsTests {
             #expect(answer.status == 200)
             let json = try answer.json
             #expect(
-                json.objectValue?.keys == ["object", "id", "created", "model", "system_fingerprint", "choices", "usage"])
+                json.objectValue?.keys == [
+                    "object", "id", "created", "model", "system_fingerprint", "choices", "usage",
+                ])
             #expect(json["object"] == "text_completion")
             #expect(json["model"] == "stories.gguf")
             #expect(
@@ -96,6 +98,17 @@ struct CompletionsTests {
             #expect(choices.allSatisfy { $0["text"] == .string(String(TestServer.text(6).prefix(6))) })
             #expect(choices.allSatisfy { $0["finish_reason"] == "stop" })
             #expect(server.engine.counts.requests.map(\.sampling.seed) == [4, 5, 4, 5])
+        }
+    }
+
+    @Test func `38: prompts beyond the permits are turned away, and those begun are ended`() async throws {
+        try await TestServer.run({ _ in [.silence] }, configure: { $0.maxConcurrentRequests = 2 }) { [path] server in
+            let answer = try await server.post(path, #"{"prompt":["a","b","c"],"stream":true}"#)
+            #expect(answer.status == 429)
+            #expect(try answer.json == ["error": "Model is overloaded", "error_type": "overloaded"])
+            #expect(server.engine.counts.submitted == 2)
+            let isFree = await server.eventually { server.engine.counts.running == 0 }
+            #expect(isFree)
         }
     }
 

@@ -64,8 +64,8 @@ struct ShutdownTests {
             options.host = "127.0.0.1"
             options.port = server.port
             let context = ServerContext(
-                engine: server.engine, tokenizer: TestServer.tokenizer, template: nil, model: server.context.model,
-                options: options, metrics: server.context.metrics, log: server.context.log)
+                engine: server.engine, tokenizer: TestServer.tokenizer, templates: server.context.templates,
+                model: server.context.model, options: options, metrics: server.context.metrics, log: server.context.log)
             let error = await #expect(throws: ListenError.self) {
                 try await Serving(context, onListening: { _ in }).run()
             }

@@ -17,7 +17,15 @@
 
 typedef enum { CPU_KV_F16, CPU_KV_F32, CPU_KV_Q8_0, CPU_KV_COUNT } cpu_kv_format;
 
-typedef enum { CPU_SILU, CPU_GELU_TANH, CPU_GELU, CPU_RELU, CPU_RELU_SQUARED } cpu_activation;
+typedef enum {
+    CPU_SILU,
+    CPU_GELU_TANH,
+    CPU_GELU,
+    CPU_RELU,
+    CPU_RELU_SQUARED,
+    CPU_SIGMOID,
+    CPU_CLAMPED_SWISH,  // of gates only: g * sigmoid(1.702 g) * (u + 1), g = min(gate, 7), u = max(-7, min(up, 7))
+} cpu_activation;
 
 /// The cache of one layer. Block b of KV head h starts at `pool + b * block_stride + h * head_stride`: first its keys,
 /// dimension by dimension with the block's 32 positions side by side, then, at `value_offset`, its values, position by

@@ -17,7 +17,8 @@ struct MemoryPlan {
     init(_ model: Model, contextLength: Int, cacheFormat: KVFormat, sequences: Int = 1) {
         self.contextLength = contextLength
         self.cacheFormat = cacheFormat
-        weights = model.program.weights.reduce(0) { $0 + (model.file.tensor($1.name)?.byteCount ?? 0) }
+        // Several weights may be parts of one tensor.
+        weights = Set(model.program.weights.map(\.name)).reduce(0) { $0 + (model.file.tensor($1)?.byteCount ?? 0) }
         let blocks = sequences * BlockPool.blocks(for: contextLength)
         cache = blocks * BlockPool.blockLength * model.program.cache.bytesPerPosition(cacheFormat)
     }

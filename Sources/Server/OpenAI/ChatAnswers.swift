@@ -63,7 +63,11 @@ struct ChatChunk: JSONWritable {
             writer.endObject()
         }
         writer.endArray()
-        if case .usage(let usage) = content { writer.member("usage", usage) } else { writer.member("usage", Usage?.none) }
+        if case .usage(let usage) = content {
+            writer.member("usage", usage)
+        } else {
+            writer.member("usage", Usage?.none)
+        }
         writer.endObject()
     }
 }

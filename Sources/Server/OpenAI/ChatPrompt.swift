@@ -13,7 +13,8 @@ struct ChatPrompt: Sendable {
             try self.init(request, exchange.server)
         } catch {
             exchange.report(
-                error, in: RequestSpan(spanName, parameters: request.parameters.native.debugText, trace: exchange.trace))
+                error, in: RequestSpan(spanName, parameters: request.parameters.native.debugText, trace: exchange.trace)
+            )
             throw error
         }
     }

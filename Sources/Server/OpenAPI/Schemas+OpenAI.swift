@@ -59,7 +59,10 @@ extension Schema {
                     ("messages", with(array(.reference("Message")), "The conversation")),
                     ("tools?", with(nullable(array(.reference("Tool"))), "Functions that the template shows")),
                     ("tool_choice?", toolChoice),
-                    ("tool_prompt?", with(nullable(string), "What follows the tools where the template does not show them")),
+                    (
+                        "tool_prompt?",
+                        with(nullable(string), "What follows the tools where the template does not show them")
+                    ),
                     ("response_format?", responseFormat),
                     ("logprobs?", with(nullable(boolean), "Whether the answer tells its tokens")),
                     ("top_logprobs?", with(nullable(u32), "Likeliest tokens to tell at each place")),
@@ -92,7 +95,9 @@ extension Schema {
                 ("id", string), ("type?", anything),
                 (
                     "function",
-                    with(object([("name", string), ("arguments", anything)]), "Arguments are an object, or JSON text of one")
+                    with(
+                        object([("name", string), ("arguments", anything)]),
+                        "Arguments are an object, or JSON text of one")
                 ),
             ])
         ),
@@ -150,7 +155,8 @@ extension Schema {
             "logit_bias?",
             with(
                 [
-                    "type": ["object", "null"], "additionalProperties": ["type": "number", "minimum": -100, "maximum": 100],
+                    "type": ["object", "null"],
+                    "additionalProperties": ["type": "number", "minimum": -100, "maximum": 100],
                     "propertyNames": ["pattern": "^[0-9]+$"],
                 ], "Added to the scores of tokens, by their ids")
         ),

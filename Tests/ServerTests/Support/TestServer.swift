@@ -56,7 +56,8 @@ struct TestServer {
     /// Runs a server for as long as `body` runs.
     static func run<Result: Sendable>(
         _ script: @escaping ScriptedEngine.Script = tellStory, limits: EngineLimits = limits,
-        templates: ChatTemplates = ChatTemplates { _ in nil }, json: Bool = false, configure: (inout ServerOptions) -> Void = { _ in },
+        templates: ChatTemplates = ChatTemplates { _ in nil }, json: Bool = false,
+        configure: (inout ServerOptions) -> Void = { _ in },
         _ body: @escaping @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
         let lines = Lines()
