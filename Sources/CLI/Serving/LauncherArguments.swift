@@ -1,3 +1,4 @@
+import ArgumentParser
 import Glibc
 
 /// What TGI's launcher takes that the parser cannot know: variables of the environment in place of flags, and flags of other machinery.
