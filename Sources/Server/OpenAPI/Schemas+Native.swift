@@ -137,8 +137,8 @@ extension Schema {
             "best_of?",
             with(["type": ["integer", "null"], "minimum": 1], "Generate so many, answer with the likeliest")
         ),
-        ("grammar?", with(["type": "null"], "Not supported yet")),
-        ("adapter_id?", with(["type": "null"], "Not supported yet")),
+        ("grammar?", with(anything, "Not supported yet: must be absent or null")),
+        ("adapter_id?", with(anything, "Not supported yet: must be absent or null")),
     ]
 
     private static let positive: JSON = ["type": ["number", "null"], "exclusiveMinimum": 0]
