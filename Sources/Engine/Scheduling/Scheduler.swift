@@ -27,8 +27,8 @@ package struct Scheduler: Sendable {
         package var prefillRows: Int
         /// Prompt rows of a step at most when more than one sequence waits for its result.
         package var sharedPrefillRows: Int
-        /// Drafted rows of a step at most.
-        package var draftRows = 0
+        /// Rows of a step with drafts at most: they only fill up what the others leave of these. 0 turns them off.
+        package var draftedStepRows = 0
 
         package init(stepRows: Int, outputRows: Int, batchSize: Int, prefillRows: Int, sharedPrefillRows: Int) {
             precondition(batchSize > 0 && prefillRows > 0 && sharedPrefillRows > 0)
