@@ -18,7 +18,7 @@ final class CPUExecutable: Executable {
         let splits = try SplitStates(
             program, workers: pool.count, limits: limits,
             positions: limits.positions ?? cache.blockCount * cache.blockLength)
-        phases = Lowering.phases(of: program, state, splits)
+        phases = try Lowering.phases(of: program, state, splits)
         step = { [state, pool, phases] worker in
             for phase in phases {
                 phase.run(state, worker: worker)

@@ -31,7 +31,7 @@ package struct Sampler: Sendable {
     /// Chooses a token and takes note of it.
     ///
     /// - Parameters:
-    ///   - logits: one per token of the vocabulary. NaN counts as minus infinity.
+    ///   - logits: one per token of the vocabulary. NaN counts as minus infinity; plus infinity is an error.
     ///   - position: the place of the chosen token in the sequence.
     ///   - topCount: how many of the likeliest tokens to report.
     ///   - wantsLogprob: a greedy step is faster without.
@@ -54,6 +54,7 @@ package struct Sampler: Sendable {
 
     private func likeliest(_ logits: Span<Float>, wantsLogprob: Bool) throws(SamplingError) -> SampledToken {
         guard let index = logits.indexOfMaximum() else { throw .noCandidate }
+        guard logits[index] < .infinity else { throw .overflow }
         return SampledToken(
             id: Int32(index),
             logprob: wantsLogprob ? logits.logprob(of: index, maximum: logits[index]) : nil)
@@ -62,7 +63,7 @@ package struct Sampler: Sendable {
     private func process(
         _ logits: Span<Float>, position: Int, topCount: Int, using candidates: inout Candidates
     ) throws(SamplingError) -> SampledToken {
-        candidates.load(logits)
+        try candidates.load(logits)
         for penalty in penalties { penalty.apply(to: &candidates, history: history) }
         guard let likeliest = candidates.likeliest() else { throw .noCandidate }
         for warper in warpers { warper.apply(to: &candidates, history: history) }
