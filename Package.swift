@@ -19,7 +19,13 @@ let package = Package(
         .executable(name: "tgi-run", targets: ["CLI"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
         // Formats and files.
@@ -41,10 +47,23 @@ let package = Package(
 
         // Generation and the command.
         .target(name: "Engine", dependencies: ["Compute", "GGUF", "Models", "Tokenizer"]),
+        .target(
+            name: "Server",
+            dependencies: [
+                "Chat", "Engine", "JSON", "Tokenizer",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "Chat", "Compute", "CPU", "Engine", "GGUF", "JSON", "Models", "Quant", "Tokenizer", argumentParser,
+                "Chat", "Compute", "CPU", "Engine", "GGUF", "JSON", "Models", "Quant", "Server", "Tokenizer",
+                argumentParser, .product(name: "Logging", package: "swift-log"),
             ]
         ),
 
@@ -73,6 +92,15 @@ let package = Package(
             ]),
         .testTarget(
             name: "Conformance", dependencies: ["Compute", "CPU", "Quant", "TestSupport"], path: "Tests/Conformance"),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "Chat", "Engine", "GGUF", "JSON", "Server", "TestSupport", "Tokenizer",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         .testTarget(name: "CLITests", dependencies: ["JSON", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],

@@ -24,6 +24,7 @@ final class CPUExecutable: Executable {
                 phase.run(state, worker: worker)
                 pool.barrier.wait()
             }
+            state.deliverLogits(worker: worker)
         }
     }
 
@@ -33,12 +34,8 @@ final class CPUExecutable: Executable {
 
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError) {
         try state.prepare(inputs)
+        unsafe state.target = outputs.buffer.baseAddress
         for phase in phases { phase.reset() }
         pool.run(stored: step)
-        let logits = state.program.logits
-        for row in 0..<state.outputRows {
-            unsafe outputs.buffer.baseAddress?.advanced(by: row * outputs.vocabulary).update(
-                from: state.row(logits, row), count: outputs.vocabulary)
-        }
     }
 }

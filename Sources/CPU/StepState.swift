@@ -24,6 +24,8 @@ final class StepState {
     let tokens: UnsafeMutableBufferPointer<Int32>
     let outputIndices: UnsafeMutableBufferPointer<Int32>
     private(set) var blockTables: [Int32] = []
+    /// Where the logits go: `[outputRows, vocabulary]`.
+    nonisolated(unsafe) var target: UnsafeMutablePointer<Float>?
 
     /// Row 0 of each value, by value index. Values that are never alive together share memory, row by row: rows of all values of a
     /// buffer are equally far apart, so that a tile of rows can run ahead of the others.
@@ -115,6 +117,18 @@ final class StepState {
 
     func row(_ value: Value, _ row: Int) -> UnsafeMutablePointer<Float> {
         unsafe base(value) + row * strides[value.index]
+    }
+
+    /// Copies a worker's share of the columns of all logits to where the caller wants them.
+    func deliverLogits(worker: Int) {
+        guard let target = unsafe target else { return }
+        let vocabulary = program.vocabularySize
+        let first = vocabulary * worker / workers
+        let count = vocabulary * (worker + 1) / workers - first
+        for row in 0..<outputRows {
+            unsafe (target + row * vocabulary + first).update(
+                from: self.row(program.logits, row) + first, count: count)
+        }
     }
 
     /// ``PackedMatrix/scratchBytes`` bytes for one worker.

@@ -10,6 +10,8 @@ package struct Detokenizer: Sendable {
         self.vocabulary = vocabulary
         self.skipsSpecial = skipsSpecial
         self.removesSpace = removesSpace
+        // Room for nearly every token: the text of a step is made without allocating.
+        pending.reserveCapacity(64)
     }
 
     /// The text that `token` completes. Bytes that are not UTF-8, and cannot become it, are U+FFFD.

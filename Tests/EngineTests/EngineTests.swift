@@ -1,3 +1,4 @@
+import AllocationCounter
 import CPU
 import Compute
 import Engine
@@ -41,5 +42,48 @@ import Tokenizer
         await engine.stop()
         #expect(await Answer.of(engine.submit(requests[0])).error.map { "\($0)" } == "the engine has been stopped")
         #expect(await engine.probe() == false)
+    }
+
+    /// Hears nothing.
+    private final class Silence: GenerationSink {
+        var isFull: Bool { false }
+        func send(_ event: StreamEvent) {}
+        func finish(throwing error: EngineError?) {}
+    }
+
+    /// After warm-up a step that decodes takes no memory from the allocator: neither the device's part nor scheduling, sampling,
+    /// stopping and text.
+    @Test(arguments: [1, 5])
+    func `Decoding allocates nothing`(count: Int) throws {
+        let batch = try Batch(servingRuntime(.test(batch: 8)))
+        for id in 1...count {
+            let request = try request("Once upon a time", tokens: 200) { $0.ignoreEndOfGeneration = true }
+            try batch.submit(request, id: id, to: Silence())
+        }
+        for _ in 0..<80 { _ = try batch.step() }
+        let before = allocation_count()
+        for _ in 0..<60 { _ = try batch.step() }
+        #expect(allocation_count() - before == 0)
+        #expect(!batch.isEmpty)
+    }
+
+    @Test func `What was held back appears when the caller ends the text`() throws {
+        let generator = try Generator(servingRuntime(.test()))
+        let free = try generator.generate(request("Once upon a time")) { _ in true }
+        // A stop string that starts in the fifth token and never comes.
+        let request = try request("Once upon a time") {
+            $0.stopStrings = [free.tokens[4].text + free.tokens[5].text + " never"]
+            $0.stopBoundary = .excluded
+        }
+        var shown = ""
+        var count = 0
+        let result = try generator.generate(request) { event in
+            shown += event.visibleText
+            count += 1
+            return count < 6
+        }
+        #expect(result.finish == nil && !result.heldBack.isEmpty)
+        #expect(shown + result.heldBack == result.text && free.text.hasPrefix(result.text))
+        #expect(result.text == free.tokens[..<6].map(\.text).joined())
     }
 }

@@ -51,6 +51,13 @@ struct Answer: Sendable {
         return answer
     }
 
+    /// To the last bit, and without an error.
+    func isIdentical(to other: Answer) -> Bool {
+        tokens == other.tokens && prompt == other.prompt && finish == other.finish && text == other.text
+            && events.map(\.topTokens) == other.events.map(\.topTokens) && error == nil && other.error == nil
+            && zip(tokens, other.tokens).allSatisfy { $0.logprob?.bitPattern == $1.logprob?.bitPattern }
+    }
+
     mutating func take(_ event: StreamEvent) {
         switch event {
         case .admitted(_, let cached): cachedTokens = cached
@@ -58,4 +65,29 @@ struct Answer: Sendable {
         case .token(let token): events.append(token)
         }
     }
+}
+
+/// Keeps what a request brings; rests when it has `capacity` events that nobody has read.
+final class Recorder: GenerationSink {
+    private(set) var answer = Answer()
+    private(set) var hasEnded = false
+    private let capacity: Int
+    private var unread = 0
+
+    var cachedTokens: Int? { answer.cachedTokens }
+    var isFull: Bool { unread >= capacity }
+
+    init(capacity: Int = .max) { self.capacity = capacity }
+
+    func send(_ event: StreamEvent) {
+        answer.take(event)
+        unread += 1
+    }
+
+    func finish(throwing error: EngineError?) {
+        answer.error = error
+        hasEnded = true
+    }
+
+    func read() { unread = 0 }
 }

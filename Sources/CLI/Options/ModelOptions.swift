@@ -7,7 +7,7 @@ import Models
 /// The file to work on.
 struct ModelFile: ParsableArguments {
     @Option(
-        name: [.customShort("m"), .customLong("model")],
+        name: [.customShort("m"), .customLong("model"), .customLong("model-id")],
         help: ArgumentHelp(
             "A model: a .gguf or .gguf.zst file, the first file of a split, or a folder that holds one.",
             valueName: "path"))

@@ -16,12 +16,13 @@ package struct Sampler: Sendable {
     package init(
         _ parameters: SamplingParameters, prompt: [Int32], vocabulary: Int
     ) throws(SamplingError) {
-        try parameters.validate()
+        try parameters.validate(vocabulary: vocabulary)
         self.parameters = parameters
         seed = parameters.seed ?? UInt64.random(in: .min ... .max)
         penalties = SamplingChain.penalties.compactMap { $0.init(parameters) }
         warpers = parameters.isGreedy ? [] : SamplingChain.warpers.compactMap { $0.init(parameters) }
-        history = penalties.isEmpty ? nil : TokenHistory(prompt: prompt, vocabulary: vocabulary)
+        let needsHistory = penalties.contains { type(of: $0).readsHistory }
+        history = needsHistory ? TokenHistory(prompt: prompt, vocabulary: vocabulary) : nil
     }
 
     /// The seed as TGI reports it: `nil` where nothing was drawn.

@@ -69,14 +69,19 @@ final class EngineThread {
             observer?.stepFinished(report)
             return true
         } catch {
-            fault = error
-            health.isGood.store(false, ordering: .relaxed)
-            batch.failAll(error)
-            var report = StepReport()
-            report.failed = true
-            observer?.stepFinished(report)
+            fail(error)
             return false
         }
+    }
+
+    /// Takes note of a failed device and ends all requests.
+    private func fail(_ error: EngineError) {
+        fault = error
+        health.isGood.store(false, ordering: .relaxed)
+        var report = StepReport()
+        report.failed = true
+        observer?.stepFinished(report)
+        batch.failAll(error)
     }
 
     private func handle(_ message: EngineMessage) {
@@ -112,9 +117,7 @@ final class EngineThread {
             try batch.runtime.runTrial()
             return true
         } catch {
-            fault = error
-            health.isGood.store(false, ordering: .relaxed)
-            batch.failAll(error)
+            fail(error)
             return false
         }
     }
