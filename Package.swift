@@ -16,7 +16,8 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let package = Package(
     name: "tgi-run",
     products: [
-        .executable(name: "tgi-run", targets: ["CLI"])
+        .executable(name: "tgi-run", targets: ["CLI"]),
+        .library(name: "SoftXPU", type: .dynamic, targets: ["SoftXPU"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
@@ -47,6 +48,10 @@ let package = Package(
                 "Chat", "Compute", "CPU", "Engine", "GGUF", "JSON", "Models", "Quant", "Tokenizer", argumentParser,
             ]
         ),
+
+        // A Level Zero driver that needs no GPU: nothing above links it, the Level Zero loader opens it.
+        .target(name: "CSoftXPU", exclude: ["library/matrix.cl", "library/matrix.spv"]),
+        .target(name: "SoftXPU", dependencies: ["CSoftXPU"], exclude: ["README.md"]),
 
         // Tests.
         .target(name: "TestSupport", dependencies: ["GGUF", "Quant"], path: "Tests/Support"),
