@@ -78,6 +78,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "Conformance", dependencies: ["Compute", "CPU", "Quant", "TestSupport"], path: "Tests/Conformance"),
+        .executableTarget(name: "SoftXPUHost", path: "Tests/SoftXPUHost", linkerSettings: [.linkedLibrary("m")]),
+        .testTarget(
+            name: "SoftXPUTests", dependencies: ["SoftXPU", "SoftXPUHost", "TestSupport"], exclude: ["kernels"]),
         .testTarget(name: "CLITests", dependencies: ["JSON", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],

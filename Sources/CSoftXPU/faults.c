@@ -100,17 +100,26 @@ static void on_fault(int number, siginfo_t *info, void *context) {
     sigaction(number, before, NULL);
 }
 
-void softxpu_watch_faults(void) {
-    if (table != NULL) return;
-    void *memory = mmap(NULL, sizeof(struct softxpu_memory) * CAPACITY, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) return;
-    table = memory;
+static void watch(int number, struct sigaction *before) {
+    struct sigaction current;
+    if (sigaction(number, NULL, &current) != 0) return;
+    if ((current.sa_flags & SA_SIGINFO) && current.sa_sigaction == on_fault) return;
+    *before = current;
     // SA_NODEFER: a fault inside of the handler of somebody else must not be lost.
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
-    sigaction(SIGSEGV, &action, &before_segv);
-    sigaction(SIGBUS, &action, &before_bus);
+    sigaction(number, &action, NULL);
+}
+
+void softxpu_watch_faults(void) {
+    if (table == NULL) {
+        void *memory = mmap(NULL, sizeof(struct softxpu_memory) * CAPACITY, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (memory == MAP_FAILED) return;
+        table = memory;
+    }
+    watch(SIGSEGV, &before_segv);
+    watch(SIGBUS, &before_bus);
 }
 
 int64_t softxpu_memory_add(struct softxpu_memory memory) {

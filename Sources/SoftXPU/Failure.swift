@@ -29,8 +29,10 @@ struct Failure: Error {
 
 /// Lines on stderr.
 enum Report {
+    /// One line, whatever the text has.
     static func say(_ text: String) {
-        let line = Array("softxpu: \(text)\n".utf8)
+        let parts = text.split(separator: "\n").map { $0.drop { $0 == " " } }
+        let line = Array("softxpu: \(parts.joined(separator: "; "))\n".utf8)
         var done = 0
         while done < line.count {
             let n = unsafe line[done...].withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
@@ -42,7 +44,13 @@ enum Report {
     /// Reports a rule that was broken; in strict mode the process ends here.
     static func violation(_ text: String, strict: Bool) {
         say(text)
-        if strict { abort() }
+        if strict { end() }
+    }
+
+    /// Ends the process as a broken rule does. The line above says all there is to say: nobody's handler adds to it.
+    static func end() -> Never {
+        signal(SIGABRT, SIG_DFL)
+        abort()
     }
 }
 

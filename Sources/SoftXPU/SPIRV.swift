@@ -163,22 +163,22 @@ struct SPIRVReader {
             let element = of(1)
             let count = o.count > 2 ? Int(o[2]) : 0
             // Three components take the room of four.
-            let size = element.size * (count == 3 ? 4 : count)
+            let size = element.size &* (count == 3 ? 4 : count)
             types[id] = TypeInfo(size: size, alignment: max(1, size), name: "\(element.name)x\(count)")
         case 28:
             let element = of(1)
             let count = o.count > 2 ? Int(constants[o[2]] ?? 0) : 0
             types[id] = TypeInfo(
-                size: element.size * count, alignment: element.alignment, name: "\(element.name)[\(count)]")
+                size: element.size &* count, alignment: element.alignment, name: "\(element.name)[\(count)]")
         case 30:
             var info = TypeInfo(name: names[id] ?? "struct")
             for i in o.indices.dropFirst() {
                 let member = of(i)
                 let alignment = packed.contains(id) ? 1 : member.alignment
-                info.size = (info.size + alignment - 1) / alignment * alignment + member.size
+                info.size = (info.size &+ alignment - 1) / alignment * alignment &+ member.size
                 info.alignment = max(info.alignment, alignment)
             }
-            info.size = (info.size + info.alignment - 1) / info.alignment * info.alignment
+            info.size = (info.size &+ info.alignment - 1) / info.alignment * info.alignment
             types[id] = info
         case 32 where o.count > 2:
             types[id] = TypeInfo(size: 8, alignment: 8, name: "pointer", pointer: (o[1], o[2]))

@@ -46,7 +46,7 @@ extension Driver {
             }, nil)
         if failed != 0 {
             Report.say("no thread for the device can be started (error \(failed))")
-            abort()
+            Report.end()
         }
         pthread_detach(thread)
     }
@@ -207,8 +207,9 @@ extension Driver {
         defer { waiters -= 1 }
         startThread()
         monitor.broadcast()
-        while !done() {
+        while true {
             if context.isLost { throw .answer(ZE_RESULT_ERROR_DEVICE_LOST) }
+            if done() { return }
             let now = Monitor.now
             if let deadline, now >= deadline { throw .answer(ZE_RESULT_NOT_READY) }
             let patience = UInt64(options.stall) * 1_000_000
@@ -226,6 +227,7 @@ extension Driver {
         for queue in queues.sorted {
             guard let first = queue.pending.first else { continue }
             if first.submission.hangs {
+                lose(context)
                 return .refusal(
                     ZE_RESULT_ERROR_DEVICE_LOST,
                     "waits without a limit for \(what), which hangs (injected); a real device would be reset")

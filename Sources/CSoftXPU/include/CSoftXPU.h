@@ -24,7 +24,8 @@ struct softxpu_memory {
     uint8_t kind, state;
 };
 
-/// Installs the SIGSEGV and SIGBUS handler, once. Faults outside of the driver's memory go to the handler that was there before.
+/// Installs the SIGSEGV and SIGBUS handler, again where somebody (the OpenCL runtime's compiler) has put another before it. Faults outside
+/// of the driver's memory go to the handler that was there before.
 void softxpu_watch_faults(void);
 /// Adds an allocation and returns its index, or -1 when the table is full. Callers hold the driver's lock.
 int64_t softxpu_memory_add(struct softxpu_memory memory);

@@ -97,6 +97,7 @@ extension Driver {
                 return .failure(error)
             }
         }
+        softxpu_watch_faults()
         switch result {
         case .success(let (program, binary)):
             return BuiltModule(code: code, program: program, binary: binary.bytes, options: buildOptions)
