@@ -50,7 +50,7 @@ let package = Package(
         ),
 
         // A Level Zero driver that needs no GPU: nothing above links it, the Level Zero loader opens it.
-        .target(name: "CSoftXPU", exclude: ["library/matrix.cl", "library/matrix.spv"]),
+        .target(name: "CSoftXPU", exclude: ["library/manifest.txt", "library/matrix.cl", "library/matrix.spv"]),
         .target(name: "SoftXPU", dependencies: ["CSoftXPU"], exclude: ["README.md"]),
 
         // Tests.

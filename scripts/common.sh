@@ -27,9 +27,11 @@ have_package() {
         git) command -v git ;;
         libc6-dev) [[ -e /usr/include/stdlib.h ]] ;;
         libstdc++-12-dev) compgen -G '/usr/lib/gcc/*/*/libstdc++.so' ;;
-        libze-dev) [[ -e /usr/include/level_zero/ze_api.h || -e /usr/local/include/level_zero/ze_api.h ]] ;;
-        libze1) ldconfig -p | grep -q 'libze_loader\.so\.1' ;;
         libzstd-dev) [[ -e /usr/include/zstd.h || -e /usr/local/include/zstd.h ]] ;;
+        libze-dev) [[ -e /usr/include/level_zero/ze_api.h || -e /usr/local/include/level_zero/ze_api.h ]] ;;
+        libze1) compgen -G '/usr/lib/*/libze_loader.so.1' || compgen -G '/usr/local/lib*/libze_loader.so.1' ;;
+        clang-15 | llvm-spirv-15) command -v "$1" ;;
+        spirv-tools) command -v spirv-val ;;
         python3) command -v python3 ;;
         python3-venv) python3 -c 'import ensurepip, venv' ;;
         *) dpkg -s "$1" ;;

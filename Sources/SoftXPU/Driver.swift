@@ -33,6 +33,7 @@ final class Driver: @unchecked Sendable {
     var order: RandomOrder
     var isThreadRunning = false
     var isExecuting = false
+    var isEnding = false
     /// Host threads that wait; while there are any, nothing lingers.
     var waiters = 0
     /// The host asked how far things are: what was submitted so far starts.
@@ -104,8 +105,18 @@ final class Driver: @unchecked Sendable {
     private func finish() {
         monitor.lock()
         defer { monitor.unlock() }
+        // What runs may finish; nothing else begins while the process takes itself apart.
+        isEnding = true
+        let patience = Monitor.now + UInt64(options.stall) * 1_000_000
+        while isExecuting && Monitor.now < patience { monitor.wait(until: patience) }
         guard options.leaks != .off else { return }
         var lines: [String] = []
+        for queue in queues.sorted {
+            if let first = queue.pending.first, !first.submission.hangs {
+                lines.append(
+                    "\(first.command.label) was submitted and is not complete; synchronize before the process ends")
+            }
+        }
         func add(_ objects: [Object], _ remedy: String) {
             for object in objects { lines.append("\(object.label) was never destroyed (\(remedy))") }
         }

@@ -91,7 +91,7 @@ extension Driver {
     private func executeForever() {
         monitor.lock()
         while true {
-            let ready = candidates()
+            let ready = isEnding ? [] : candidates()
             if ready.isEmpty {
                 rest()
                 if stalledSince == nil { stalledSince = Monitor.now }
@@ -138,6 +138,7 @@ extension Driver {
         let start = Monitor.now
         let problem = perform(command, on: queue)
         isExecuting = false
+        monitor.broadcast()
         if let problem {
             Report.violation("executing \(command.label): \(problem)", strict: options.strict)
             lose(queue.context)

@@ -404,7 +404,9 @@ RULE(module_flag) { refuse_file(f, "basic.spv", "-ze-opt-level 2 -fast"); }
 RULE(module_truncated) {
     size_t size;
     uint8_t *bytes = host_file("basic.spv", &size);
-    refuse(f, bytes, size / 2 / 4 * 4 + 4, NULL);
+    // In the middle of the first instruction, and without the last one.
+    refuse(f, bytes, 24, NULL);
+    refuse(f, bytes, size - 4, NULL);
     free(bytes);
 }
 RULE(module_invalid) {
@@ -427,6 +429,13 @@ RULE(kernel_name) {
 /// Leaves everything behind.
 static void leak(void) { (void)set_up(); }
 
+/// Ends while a command waits.
+static void abandoned(void) {
+    fixture f = set_up();
+    ze_event_pool_handle_t pool;
+    (void)submit_blocked(&f, &pool);
+}
+
 #define NAMED(name) {#name, name}
 const scenario rule_scenarios[] = {
     NAMED(argument_index), NAMED(argument_size), NAMED(argument_pointer_size), NAMED(argument_no_value),
@@ -444,5 +453,5 @@ const scenario rule_scenarios[] = {
     NAMED(event_hidden), NAMED(event_never_signalled), NAMED(event_deadlock), NAMED(event_self), NAMED(event_not_reset),
     NAMED(fence_signalled), NAMED(fence_foreign), NAMED(module_unsized), NAMED(module_matrix_size), NAMED(module_missing),
     NAMED(module_doubles), NAMED(module_flag), NAMED(module_truncated), NAMED(module_invalid), NAMED(module_garbage),
-    NAMED(kernel_name), NAMED(leak), {0},
+    NAMED(kernel_name), NAMED(leak), NAMED(abandoned), {0},
 };

@@ -108,7 +108,8 @@ struct Rule: Sendable, CustomTestStringConvertible {
         Rule("module_missing", .refusal, "function nowhere is imported and defined nowhere"),
         Rule("module_doubles", .refusal, "the module uses double (capability Float64), which dg2 lacks"),
         Rule("module_flag", .refusal, "build flag \"-fast\" is not known"),
-        Rule("module_truncated", .refusal, "spirv-val: "),
+        Rule(
+            "module_truncated", .refusal, "the instruction at word 5 does not end inside of the module", "spirv-val: "),
         Rule("module_invalid", .refusal, "spirv-val: "),
         Rule("module_garbage", .refusal, "not SPIR-V's"),
         Rule("kernel_name", .violation, "has no kernel \"vsub\"; it has vadd, scale"),
@@ -157,6 +158,13 @@ struct Rule: Sendable, CustomTestStringConvertible {
         #expect(try lines("module_matrix_size", "pvc").contains("gave 0x0, not"))
         #expect(try lines("group_partial", "pvc").contains("works in sub-groups of 16"))
         #expect(try lines("group_partial", "tgl").contains("needs a matrix engine, which tgl lacks"))
+    }
+
+    @Test func `Commands that are not complete when the process ends are named`() throws {
+        guard let device = SoftDevice.find() else { return }
+        let result = try device.run("abandoned")
+        #expect(result.status == 97 && result.output == "done\n", "\(result.text)")
+        #expect(result.lines.first?.contains("was submitted and is not complete") == true, "\(result.text)")
     }
 
     @Test func `What is left behind is listed at exit`() throws {

@@ -41,6 +41,21 @@ import Testing
         #expect(SPIRV.matrixSize("_Z7nowherei") == nil)
     }
 
+    @Test(arguments: ["Sources/CSoftXPU/library", "Tests/SoftXPUTests/kernels"])
+    func `The committed SPIR-V was made from the committed sources`(folder: String) throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let url = root.appendingPathComponent(folder)
+        let sources = try FileManager.default.contentsOfDirectory(atPath: url.path).filter { $0.hasSuffix(".cl") }
+            .sorted()
+        let lines = try sources.map { name in
+            let hash = SHA256.hash(try Data(contentsOf: url.appendingPathComponent(name)))
+            return hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "  ./\(name)\n"
+        }
+        let manifest = try String(contentsOf: url.appendingPathComponent("manifest.txt"), encoding: .utf8)
+        #expect(!lines.isEmpty && manifest == lines.joined(), "run scripts/build-soft-kernels")
+    }
+
     @Test func `Damaged modules are refused or read, never the end of the process`() throws {
         let original = try module("basic.spv")
         var random = RandomOrder(seed: 7)
