@@ -77,6 +77,16 @@ final class Command {
         }
     }
 
+    /// What it names and is gone, for messages.
+    var stale: String? {
+        if case .launch(let launch) = action, launch.kernel.isDestroyed {
+            return "\(launch.kernel.label), which was destroyed"
+        }
+        if let event = events.first(where: \.isDestroyed) { return "\(event.label), which was destroyed" }
+        if let allocation = allocations.first(where: \.isFreed) { return "\(allocation.label), which was freed" }
+        return nil
+    }
+
     /// The events that it uses.
     var events: [Event] {
         var found = waits

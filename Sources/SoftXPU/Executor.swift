@@ -5,10 +5,7 @@ import Glibc
 extension Driver {
     /// Executes a command, for the most part without the lock. Returns what went wrong.
     func perform(_ command: Command, on queue: Queue) -> String? {
-        for allocation in command.allocations {
-            if allocation.isFreed { return "\(allocation.label) was freed" }
-            unlock(allocation)
-        }
+        for allocation in command.allocations { unlock(allocation) }
         switch command.action {
         case .barrier, .mark: return nil
         case .fence(let fence):
@@ -83,12 +80,7 @@ extension Driver {
             // The device reads them: an empty launch is no mistake here.
             if groups.contains(0) { return nil }
         }
-        if !launch.indirect.isEmpty {
-            for allocation in memory.live
-            where allocation.context === queue.context && launch.indirect.contains(allocation.kind) {
-                unlock(allocation)
-            }
-        }
+        for allocation in memory.reachable(from: queue.context, kinds: launch.indirect) { unlock(allocation) }
         guard let runtime = try? runtime() else { return "the OpenCL runtime is gone" }
         let cl = runtime.cl
         let kernel = unsafe launch.kernel.executable.handle

@@ -16,6 +16,8 @@ enum ObjectKind: UInt {
 class Object {
     let kind: ObjectKind
     let serial: Int
+    /// Lists may still name it.
+    fileprivate(set) final var isDestroyed = false
 
     init(_ kind: ObjectKind, _ serial: Int) {
         self.kind = kind
@@ -59,7 +61,10 @@ struct Registry<T: Object> {
         return object
     }
 
-    mutating func remove(_ object: T) { live[object.serial] = nil }
+    mutating func remove(_ object: T) {
+        object.isDestroyed = true
+        live[object.serial] = nil
+    }
 
     /// The object of a handle that the caller passed as `parameter`.
     func find(_ pointer: OpaquePointer?, _ parameter: String) throws(Failure) -> T {

@@ -20,6 +20,8 @@ final class Allocation {
     let reserved: Range<UInt>
     let pages: Range<UInt>
     private(set) var isFreed = false
+    /// Every kernel of the context may reach it (zeContextMakeMemoryResident).
+    var isResident = false
     private(set) var isLocked = false
     private let entry: Int64
 
@@ -116,6 +118,9 @@ final class Allocation {
 /// Every allocation there ever was, by address.
 struct AddressSpace {
     private var sorted: [Allocation] = []
+    private var living: [Int: Allocation] = [:]
+    /// How many were ever made resident.
+    private var residents = 0
 
     private func position(_ address: UInt) -> Int {
         var low = 0
@@ -129,6 +134,13 @@ struct AddressSpace {
 
     mutating func insert(_ allocation: Allocation) {
         sorted.insert(allocation, at: position(allocation.reserved.lowerBound))
+        living[allocation.serial] = allocation
+    }
+
+    /// Frees an allocation and keeps its addresses.
+    mutating func free(_ allocation: Allocation) {
+        allocation.free()
+        living[allocation.serial] = nil
     }
 
     /// The allocation, living or freed, in whose range with guard pages an address lies.
@@ -138,5 +150,16 @@ struct AddressSpace {
         return sorted[index]
     }
 
-    var live: [Allocation] { sorted.filter { !$0.isFreed } }
+    var live: [Allocation] { living.values.sorted { $0.serial < $1.serial } }
+
+    /// Those that a kernel may reach although it does not name them.
+    func reachable(from context: Context, kinds: Set<MemoryKind>) -> [Allocation] {
+        if kinds.isEmpty && residents == 0 { return [] }
+        return living.values.filter { $0.context === context && ($0.isResident || kinds.contains($0.kind)) }
+    }
+
+    mutating func setResident(_ allocation: Allocation, _ isResident: Bool) {
+        residents += isResident ? 1 : 0
+        allocation.isResident = isResident
+    }
 }

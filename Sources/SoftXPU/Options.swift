@@ -13,8 +13,7 @@ struct Options {
     var linger = 5
     /// How long nothing may happen in a wait without a limit before it is called a deadlock, in milliseconds.
     var stall = 2000
-    /// Whether device memory is inaccessible while the device is idle.
-    var protects = true
+    var protection = Protection.whileIdle
     /// Bytes of memory of each device, instead of the profile's.
     var memory: UInt64?
     var leaks = Leaks.report
@@ -30,6 +29,9 @@ struct Options {
     var validates = true
 
     enum Leaks: String { case off, report, fail }
+
+    /// When device memory is inaccessible: never, while nothing runs, or also to commands that do not name it.
+    enum Protection: String { case never = "0", whileIdle = "1", exceptNamed = "2" }
 
     /// The Nth call (from 1), or with "+" every call from the Nth on.
     struct Injection {
@@ -78,7 +80,7 @@ struct Options {
         options.seed = number("SOFTXPU_SEED").map(UInt64.init) ?? options.seed
         options.linger = number("SOFTXPU_LINGER") ?? options.linger
         options.stall = number("SOFTXPU_STALL") ?? options.stall
-        options.protects = flag("SOFTXPU_PROTECT") ?? options.protects
+        options.protection = value("SOFTXPU_PROTECT", "0, 1 or 2") { Protection(rawValue: $0) } ?? options.protection
         options.memory = number("SOFTXPU_MEMORY").map(UInt64.init)
         options.leaks = value("SOFTXPU_LEAKS", "off, report or fail") { Leaks(rawValue: $0) } ?? options.leaks
         options.failAllocation = injection("SOFTXPU_FAIL_ALLOC")

@@ -15,7 +15,7 @@ internal import CSoftXPU
         defer { unsafe storage.deallocate() }
         if let problem = unsafe softxpu_open_opencl(path, storage) {
             throw .refusal(
-                ZE_RESULT_ERROR_UNINITIALIZED,
+                ZE_RESULT_ERROR_DEPENDENCY_UNAVAILABLE,
                 unsafe "the OpenCL runtime does not load: \(String(cString: problem)). Install it (pip install intel-opencl-rt "
                     + "intel-cmplr-lib-rt, or let scripts/soft-xpu do it) and name libintelocl.so in SOFTXPU_OPENCL")
         }

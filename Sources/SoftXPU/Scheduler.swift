@@ -10,6 +10,11 @@ extension Driver {
         throws(Failure)
     {
         if queue.context.isLost { throw .answer(ZE_RESULT_ERROR_DEVICE_LOST) }
+        for command in commands {
+            if let stale = command.stale {
+                throw .violation(ZE_RESULT_ERROR_INVALID_ARGUMENT, "\(command.label) uses \(stale)")
+            }
+        }
         submissions += 1
         let count = commands.count + (fence == nil ? 0 : 1)
         let hangs = options.hang?.hits(submissions) ?? false
@@ -116,6 +121,10 @@ extension Driver {
     /// Nothing runs: the host must not touch device memory. What is submitted from now on lingers again.
     private func rest() {
         isAsked = false
+        lockAll()
+    }
+
+    private func lockAll() {
         for allocation in unlocked { allocation.lock() }
         unlocked = []
     }
@@ -138,6 +147,7 @@ extension Driver {
         let start = Monitor.now
         let problem = perform(command, on: queue)
         isExecuting = false
+        if options.protection == .exceptNamed { lockAll() }
         monitor.broadcast()
         if let problem {
             Report.violation("executing \(command.label): \(problem)", strict: options.strict)

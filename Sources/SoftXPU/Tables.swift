@@ -129,12 +129,12 @@ public func contextTable(_ version: UInt32, _ table: UnsafeMutableRawPointer?) -
         }
         unsafe $0.pfnMakeMemoryResident = { a, b, c, e in
             driver.call("zeContextMakeMemoryResident") { (d) throws(Failure) in
-                try unsafe d.contextMakeMemoryResident(a, b, c, e)
+                try unsafe d.contextSetResidency(a, b, c, e, isResident: true)
             }
         }
         unsafe $0.pfnEvictMemory = { a, b, c, e in
             driver.call("zeContextEvictMemory") { (d) throws(Failure) in
-                try unsafe d.contextMakeMemoryResident(a, b, c, e)
+                try unsafe d.contextSetResidency(a, b, c, e, isResident: false)
             }
         }
     }

@@ -52,7 +52,7 @@ static const ze_group_count_t four = {4, 1, 1};
 
 // Arguments
 
-RULE(argument_index) { EXPECT(ZE_RESULT_ERROR_INVALID_KERNEL_ARGUMENT_INDEX, zeKernelSetArgumentValue, f->vadd, 4, 4, &f->a); }
+RULE(argument_index) { EXPECT(INVALID, zeKernelSetArgumentValue, f->vadd, 4, 4, &f->a); }
 RULE(argument_size) {
     uint64_t n = 64;
     EXPECT(ZE_RESULT_ERROR_INVALID_KERNEL_ARGUMENT_SIZE, zeKernelSetArgumentValue, f->vadd, 3, sizeof n, &n);
@@ -96,8 +96,26 @@ RULE(argument_freed_later) {
     host_launch(f->list, f->vadd, 4);
     host_free(&f->h, p);
     OK(zeCommandListClose, f->list);
-    OK(zeCommandQueueExecuteCommandLists, f->queue, 1, &f->list, NULL);
-    EXPECT(ZE_RESULT_ERROR_DEVICE_LOST, zeCommandQueueSynchronize, f->queue, UINT64_MAX);
+    EXPECT(INVALID, zeCommandQueueExecuteCommandLists, f->queue, 1, &f->list, NULL);
+}
+RULE(kernel_destroyed_later) {
+    ze_kernel_handle_t scale = host_kernel(f->module, "scale", 16);
+    float factor = 1;
+    ARGUMENT(scale, 0, f->a);
+    ARGUMENT(scale, 1, factor);
+    host_launch(f->list, scale, 1);
+    OK(zeKernelDestroy, scale);
+    OK(zeCommandListClose, f->list);
+    EXPECT(INVALID, zeCommandQueueExecuteCommandLists, f->queue, 1, &f->list, NULL);
+}
+RULE(event_destroyed_later) {
+    ze_event_pool_handle_t pool = host_pool(&f->h, 0, 1);
+    ze_event_handle_t event = host_event(pool, 0);
+    OK(zeCommandListAppendLaunchKernel, f->list, f->vadd, &four, event, 0, NULL);
+    OK(zeEventDestroy, event);
+    OK(zeEventPoolDestroy, pool);
+    OK(zeCommandListClose, f->list);
+    EXPECT(INVALID, zeCommandQueueExecuteCommandLists, f->queue, 1, &f->list, NULL);
 }
 
 // Group sizes and local memory
@@ -294,6 +312,21 @@ RULE(kernel_not_resident) {
     host_execute(f->queue, f->list);
 }
 
+/// The memory was in use just before; only per-command protection notices that this kernel may not read it.
+RULE(kernel_not_named) {
+    ze_kernel_handle_t follow = host_kernel(f->module, "follow", 1);
+    uint64_t *addresses = host_alloc(&f->h, SHARED, 64);
+    addresses[0] = (uint64_t)(uintptr_t)f->a;
+    ARGUMENT(follow, 0, addresses);
+    ARGUMENT(follow, 1, f->sum);
+    host_launch(f->list, f->vadd, 4);
+    host_barrier(f->list);
+    host_launch(f->list, follow, 1);
+    host_execute(f->queue, f->list);
+    OK(zeKernelDestroy, follow);
+    host_free(&f->h, addresses);
+}
+
 // Events and fences
 
 RULE(event_index) {
@@ -440,7 +473,7 @@ static void abandoned(void) {
 const scenario rule_scenarios[] = {
     NAMED(argument_index), NAMED(argument_size), NAMED(argument_pointer_size), NAMED(argument_no_value),
     NAMED(argument_malloc), NAMED(argument_freed), NAMED(argument_past_end), NAMED(argument_alignment),
-    NAMED(argument_local_value), NAMED(argument_missing), NAMED(argument_freed_later), NAMED(group_size_missing),
+    NAMED(argument_local_value), NAMED(argument_missing), NAMED(argument_freed_later), NAMED(kernel_destroyed_later), NAMED(event_destroyed_later), NAMED(group_size_missing),
     NAMED(group_size_large), NAMED(group_size_zero), NAMED(group_size_required), NAMED(group_size_large_registers),
     NAMED(group_partial), NAMED(group_count_zero), NAMED(local_memory_limit), NAMED(list_open), NAMED(list_closed),
     NAMED(list_closed_twice), NAMED(list_reset_running), NAMED(list_destroy_running), NAMED(list_execute_running),
@@ -449,7 +482,7 @@ const scenario rule_scenarios[] = {
     NAMED(handle_garbage), NAMED(handle_null), NAMED(structure_type), NAMED(context_in_use), NAMED(module_in_use),
     NAMED(memory_freed_twice), NAMED(memory_free_inside), NAMED(memory_alignment), NAMED(memory_size), NAMED(copy_past_end),
     NAMED(copy_overlap), NAMED(fill_pattern), NAMED(memory_overrun), NAMED(host_reads_device), NAMED(host_writes_device),
-    NAMED(host_uses_freed), NAMED(kernel_past_end), NAMED(kernel_before_start), NAMED(kernel_not_resident), NAMED(event_index),
+    NAMED(host_uses_freed), NAMED(kernel_past_end), NAMED(kernel_before_start), NAMED(kernel_not_resident), NAMED(kernel_not_named), NAMED(event_index),
     NAMED(event_hidden), NAMED(event_never_signalled), NAMED(event_deadlock), NAMED(event_self), NAMED(event_not_reset),
     NAMED(fence_signalled), NAMED(fence_foreign), NAMED(module_unsized), NAMED(module_matrix_size), NAMED(module_missing),
     NAMED(module_doubles), NAMED(module_flag), NAMED(module_truncated), NAMED(module_invalid), NAMED(module_garbage),

@@ -257,6 +257,14 @@ static void indirection(void) {
     run(&h, follow, 1);
     CHECK(out[0] == 42, "%d", out[0]);
 
+    // The same through residency.
+    OK(zeKernelSetIndirectAccess, follow, 0);
+    OK(zeContextMakeMemoryResident, h.context, h.device, target, 64);
+    out[0] = 0;
+    run(&h, follow, 1);
+    CHECK(out[0] == 42, "%d", out[0]);
+    OK(zeContextEvictMemory, h.context, h.device, target, 64);
+
     // A launch whose size the device reads.
     ze_group_count_t *count = host_alloc(&h, SHARED, sizeof *count);
     float *x = host_alloc(&h, SHARED, 16 * sizeof(float)), factor = 3;

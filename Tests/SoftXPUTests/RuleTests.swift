@@ -37,9 +37,9 @@ struct Rule: Sendable, CustomTestStringConvertible {
         Rule("argument_alignment", .violation, "points at elements aligned to 16 bytes"),
         Rule("argument_local_value", .violation, "is local memory: pArgValue must be NULL"),
         Rule("argument_missing", .violation, "argument 1 of kernel \"scale\" was never set"),
-        Rule(
-            "argument_freed_later", .violation,
-            "command 1 of command list #1: device allocation #4 (256 bytes) was freed"),
+        Rule("argument_freed_later", .violation, "uses device allocation #4 (256 bytes), which was freed"),
+        Rule("kernel_destroyed_later", .violation, "uses kernel \"scale\", which was destroyed"),
+        Rule("event_destroyed_later", .violation, "uses event #1, which was destroyed"),
         Rule("group_size_missing", .violation, "has no group size; call zeKernelSetGroupSize first"),
         Rule("group_size_large", .violation, "makes 2048 work-items; on dg2 at most 1024 fit"),
         Rule("group_size_zero", .violation, "group size [64, 0, 1] has a zero"),
@@ -143,6 +143,21 @@ struct Rule: Sendable, CustomTestStringConvertible {
             #expect(result.status == 0 && result.output == "done\n", "\(result.text)")
         } else {
             #expect(result.status == Self.aborted && result.lines.count == 1, "\(result.text)")
+        }
+    }
+
+    @Test func `A command reaches only the memory that it names, where that is asked for`() throws {
+        guard let device = SoftDevice.find() else { return }
+        let usual = try device.run("kernel_not_named")
+        #expect(usual.status == 0 && usual.lines.isEmpty, "\(usual.text)")
+        let careful = try device.run("kernel_not_named", ["SOFTXPU_PROTECT": "2"])
+        #expect(careful.status == Self.aborted && careful.lines.count == 1, "\(careful.text)")
+        #expect(careful.lines.first?.contains("call zeKernelSetIndirectAccess") == true, "\(careful.text)")
+        let careless = try device.run("host_reads_device", ["SOFTXPU_PROTECT": "0"])
+        #expect(careless.status == 0, "\(careless.text)")
+        for scenario in RunTests.scenarios {
+            let result = try device.run(scenario, ["SOFTXPU_PROTECT": "2"])
+            #expect(result.status == 0 && result.lines.isEmpty, "\(scenario): \(result.text)")
         }
     }
 

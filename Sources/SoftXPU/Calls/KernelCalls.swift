@@ -29,7 +29,11 @@ extension Driver {
             )
         }
         module.kernels += 1
-        unsafe out.pointee = kernels.add { Kernel($0, module, entry, executable) }.handle
+        let kernel = kernels.add { Kernel($0, module, entry, executable) }
+        if unsafe desc.flags & ZE_KERNEL_FLAG_FORCE_RESIDENCY.rawValue != 0 {
+            kernel.indirect = [.device, .host, .shared]
+        }
+        unsafe out.pointee = kernel.handle
     }
 
     func kernelDestroy(_ handle: OpaquePointer?) throws(Failure) {
@@ -87,7 +91,7 @@ extension Driver {
         let kernel = try unsafe kernels.find(handle, "hKernel")
         guard index < kernel.arguments.count else {
             throw .violation(
-                ZE_RESULT_ERROR_INVALID_KERNEL_ARGUMENT_INDEX,
+                ZE_RESULT_ERROR_INVALID_ARGUMENT,
                 "\(kernel.label) has \(kernel.arguments.count) arguments, there is no argument \(index)")
         }
         let name = kernel.name(argument: Int(index))

@@ -32,13 +32,16 @@ extension Driver {
         if try unsafe contexts.find(handle, "hContext").isLost { throw .answer(ZE_RESULT_ERROR_DEVICE_LOST) }
     }
 
-    /// Memory needs nothing more to be resident here; the range is checked.
-    func contextMakeMemoryResident(
-        _ context: OpaquePointer?, _ device: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ size: Int
+    /// Makes memory resident, or evicts it.
+    func contextSetResidency(
+        _ context: OpaquePointer?, _ device: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ size: Int,
+        isResident: Bool
     ) throws(Failure) {
         _ = try unsafe contexts.find(context, "hContext")
         _ = try unsafe deviceRegistry.find(device, "hDevice")
-        _ = try unsafe span(pointer, size, "ptr", needsAllocation: true)
+        if let allocation = try unsafe span(pointer, size, "ptr", needsAllocation: true).allocation {
+            memory.setResident(allocation, isResident)
+        }
     }
 
     struct Wish {
@@ -156,7 +159,7 @@ extension Driver {
         else { throw .refusal(outOfMemory, "the system has no \(wish.size) bytes left") }
         wish.device?.used += UInt64(wish.size)
         memory.insert(allocation)
-        if options.protects && wish.kind == .device { allocation.lock() }
+        if options.protection != .never && wish.kind == .device { allocation.lock() }
         unsafe out.pointee = UnsafeMutableRawPointer(bitPattern: allocation.start)
     }
 
@@ -191,7 +194,7 @@ extension Driver {
         let damage = damageText(allocation)
         allocation.device?.used -= UInt64(allocation.size)
         unlocked.removeAll { $0 === allocation }
-        allocation.free()
+        memory.free(allocation)
         if let damage { throw .violation(ZE_RESULT_ERROR_UNKNOWN, damage) }
     }
 
