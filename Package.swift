@@ -20,7 +20,13 @@ let package = Package(
         .library(name: "SoftXPU", type: .dynamic, targets: ["SoftXPU"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
         // Formats and files.
@@ -42,10 +48,23 @@ let package = Package(
 
         // Generation and the command.
         .target(name: "Engine", dependencies: ["Compute", "GGUF", "Models", "Tokenizer"]),
+        .target(
+            name: "Server",
+            dependencies: [
+                "Chat", "Engine", "JSON", "Tokenizer",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "Chat", "Compute", "CPU", "Engine", "GGUF", "JSON", "Models", "Quant", "Tokenizer", argumentParser,
+                "Chat", "Compute", "CPU", "Engine", "GGUF", "JSON", "Models", "Quant", "Server", "Tokenizer",
+                argumentParser, .product(name: "Logging", package: "swift-log"),
             ]
         ),
 
@@ -81,6 +100,15 @@ let package = Package(
         .executableTarget(name: "SoftXPUHost", path: "Tests/SoftXPUHost", linkerSettings: [.linkedLibrary("m")]),
         .testTarget(
             name: "SoftXPUTests", dependencies: ["SoftXPU", "SoftXPUHost", "TestSupport"], exclude: ["kernels"]),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "Chat", "Engine", "GGUF", "JSON", "Server", "TestSupport", "Tokenizer",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         .testTarget(name: "CLITests", dependencies: ["JSON", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
@@ -93,6 +121,7 @@ if Context.environment["TGI_RUN_BENCHMARKS"] == "1" {
         .executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Benchmarks/Fuzz"),
         .executableTarget(name: "MicroBenchmarks", dependencies: ["Engine", "JSON"], path: "Benchmarks/Micro"),
         .executableTarget(name: "KernelBench", dependencies: ["CCPU", "CFormats"], path: "Benchmarks/KernelBench"),
+        .executableTarget(name: "Load", dependencies: ["JSON", argumentParser], path: "Benchmarks/Load"),
         .executableTarget(
             name: "TokenizerBenchmark", dependencies: ["GGUF", "Tokenizer"], path: "Benchmarks/Tokenizer"),
     ]

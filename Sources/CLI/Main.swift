@@ -9,7 +9,7 @@ struct Main: ParsableCommand {
         abstract: "Runs GGUF language models on Intel CPUs and GPUs.",
         version: Version.current,
         subcommands: [
-            Run.self, Info.self, Tokenize.self, Perplexity.self, Bench.self, Quantize.self,
+            Run.self, Info.self, Tokenize.self, Perplexity.self, Bench.self, Quantize.self, Serve.self,
         ],
         defaultSubcommand: Run.self
     )
@@ -22,11 +22,9 @@ struct Main: ParsableCommand {
     }
 
     /// - Returns: The exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
-    private static func run(_ arguments: [String]) -> Int32 {
+    private static func run(_ given: [String]) -> Int32 {
+        let arguments = expanded(given)
         do {
-            if isInvokedAsLauncher {
-                throw Failure("version \(Version.current) has no server; tgi-run answers prompts on the command line")
-            }
             if arguments == ["--help"] || arguments == ["-h"] || arguments == ["help"] {
                 try StandardOutput.write(overview)
                 return 0
@@ -78,6 +76,16 @@ struct Main: ParsableCommand {
 
     private static func subcommand(of arguments: [String]) -> String? {
         arguments.first.flatMap { first in configuration.subcommands.first { $0._commandName == first }?._commandName }
+    }
+
+    /// The arguments with what `serve` takes from the environment. Called by the name of TGI's launcher the program is `serve`.
+    private static func expanded(_ arguments: [String]) -> [String] {
+        let arguments = isInvokedAsLauncher && arguments != ["--version"] ? ["serve"] + arguments : arguments
+        guard arguments.first == Serve._commandName, !arguments.contains("--help"), !arguments.contains("-h") else {
+            return arguments
+        }
+        let launcher = LauncherArguments(Array(arguments.dropFirst()))
+        return [Serve._commandName] + launcher.arguments + launcher.ignored.map { "--without-effect=\($0)" }
     }
 
     private static var isInvokedAsLauncher: Bool {

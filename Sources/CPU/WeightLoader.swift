@@ -116,17 +116,19 @@ struct WeightLoader {
             }
         }
         let bad = badBlock.load(ordering: .relaxed)
-        if bad != .max { throw nonFinite(weight, bad) }
+        if bad != .max { throw nonFinite(weight, format, bad) }
     }
 
     private func checkFinite(
         _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes
     ) throws(BackendError) {
-        if let block = format.firstNonFiniteBlock(in: bytes, 0..<bytes.count) { throw nonFinite(weight, block) }
+        if let block = format.firstNonFiniteBlock(in: bytes, 0..<bytes.count) { throw nonFinite(weight, format, block) }
     }
 
-    private func nonFinite(_ weight: WeightDeclaration, _ block: Int) -> BackendError {
-        failure(weight, "has a scale that is no finite number in block \(block)")
+    private func nonFinite(_ weight: WeightDeclaration, _ format: Format, _ block: Int) -> BackendError {
+        format.blockLength > 1
+            ? failure(weight, "has a scale that is no finite number in block \(block)")
+            : failure(weight, "has a value that is no finite number at element \(block)")
     }
 
     private func format(of weight: WeightDeclaration) throws(BackendError) -> Format {

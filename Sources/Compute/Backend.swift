@@ -25,6 +25,16 @@ package protocol LoadedWeights: AnyObject, Sendable {
 package protocol Executable: AnyObject {
     /// Runs one step. `outputs` receives `inputs.outputRows.count` rows of logits.
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError)
+
+    /// Threads of the host that have nothing to do between two steps, the caller's included.
+    var hostWorkers: Int { get }
+    /// Runs `body(worker)` on each of these threads and returns when all are done. Between steps only.
+    func runOnHost(_ body: @escaping (_ worker: Int) -> Void)
+}
+
+extension Executable {
+    package var hostWorkers: Int { 1 }
+    package func runOnHost(_ body: @escaping (_ worker: Int) -> Void) { body(0) }
 }
 
 package struct DeviceInfo: Sendable {
@@ -52,12 +62,15 @@ package enum BackendError: Error, Sendable, CustomStringConvertible {
     case weights(String)
     /// A tensor could not be read; the text names its file and place.
     case source(String)
+    /// The device stopped working; the text says how.
+    case device(String)
 
     package var description: String {
         switch self {
         case .unsupported(let what): "this device does not support \(what)"
         case .outOfMemory(let bytes): "there is no memory for \(bytes >> 20) MiB more"
         case .weights(let text), .source(let text): text
+        case .device(let text): "the device failed: \(text)"
         }
     }
 }
@@ -81,11 +94,14 @@ package struct StepLimits: Sendable {
     package var rows: Int
     package var sequences: Int
     package var outputRows: Int
+    /// Positions of the longest sequence; `nil` where one may fill the cache.
+    package var positions: Int?
 
-    package init(rows: Int, sequences: Int, outputRows: Int) {
+    package init(rows: Int, sequences: Int, outputRows: Int, positions: Int? = nil) {
         self.rows = rows
         self.sequences = sequences
         self.outputRows = outputRows
+        self.positions = positions
     }
 }
 

@@ -47,9 +47,9 @@ typedef struct {
 } cpu_attention_query;
 
 typedef struct {
-    /// out = x / sqrt(mean(x^2) + epsilon) * weight
+    /// out = x / sqrt(mean(x^2) + epsilon) * weight; NaN where the squares overflow.
     void (*rms_norm)(const float *x, const float *_Nullable weight, float epsilon, float *out, int64_t count);
-    /// out = (x - mean) / sqrt(variance + epsilon) * weight + bias
+    /// out = (x - mean) / sqrt(variance + epsilon) * weight + bias; NaN where the squares overflow.
     void (*layer_norm)(
         const float *x, const float *_Nullable weight, const float *_Nullable bias, float epsilon, float *out,
         int64_t count);

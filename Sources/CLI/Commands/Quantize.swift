@@ -33,7 +33,7 @@ struct Quantize: ParsableCommand {
     @OptionGroup var verbosity: Verbosity
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be from 1 to 1024") }
+        try ModelOptions.validate(threads: threads)
     }
 
     func run() throws {

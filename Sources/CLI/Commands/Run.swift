@@ -64,6 +64,10 @@ struct Run: ParsableCommand {
             return true
         }
         if let failure { throw failure }
+        if !result.heldBack.isEmpty {
+            try StandardOutput.write(result.heldBack)
+            endsLine = result.heldBack.hasSuffix("\n")
+        }
         // Leaves the prompt of the shell on a line of its own; a file or a pipe gets the text and nothing else.
         if isatty(STDOUT_FILENO) == 1 && !endsLine { try StandardOutput.write("\n") }
         return result

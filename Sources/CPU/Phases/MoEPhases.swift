@@ -29,26 +29,29 @@ final class ExpertMemory {
     let up: UnsafeMutablePointer<Float>
     /// `[slots, width]`
     let down: UnsafeMutablePointer<Float>
+    private let memory: [PageMemory]
 
-    init(_ shape: Shape, rows: Int) {
+    init(_ shape: Shape, rows: Int) throws(BackendError) {
         self.shape = shape
         let tile = Activations.tileRows
         let pairs = rows * shape.used
         let capacity = (pairs + min(shape.experts, pairs) * (tile - 1) + tile) / tile * tile
-        input = PreparedInput(columns: shape.width, kind: shape.inputKind, domain: .all, capacity: capacity)
-        middle = PreparedInput(columns: shape.hidden, kind: shape.hiddenKind, domain: .all, capacity: capacity)
-        unsafe rowOfSlot = .allocate(capacity: capacity)
-        unsafe slots = .allocate(capacity: pairs)
-        unsafe shares = .allocate(capacity: pairs)
-        unsafe chosen = .allocate(capacity: pairs)
-        unsafe gate = .allocate(capacity: capacity * shape.hidden)
-        unsafe up = .allocate(capacity: capacity * shape.hidden)
-        unsafe down = .allocate(capacity: capacity * shape.width)
-    }
-
-    deinit {
-        unsafe [rowOfSlot, slots, chosen].forEach { unsafe $0.deallocate() }
-        unsafe [shares, gate, up, down].forEach { unsafe $0.deallocate() }
+        input = try PreparedInput(columns: shape.width, kind: shape.inputKind, domain: .all, capacity: capacity)
+        middle = try PreparedInput(columns: shape.hidden, kind: shape.hiddenKind, domain: .all, capacity: capacity)
+        var memory: [PageMemory] = []
+        func reserve<T>(_ count: Int, of type: T.Type = T.self) throws(BackendError) -> UnsafeMutablePointer<T> {
+            let part = try PageMemory(byteCount: count * MemoryLayout<T>.stride)
+            memory.append(part)
+            return unsafe part.base.assumingMemoryBound(to: T.self)
+        }
+        unsafe rowOfSlot = try reserve(capacity)
+        unsafe slots = try reserve(pairs)
+        unsafe shares = try reserve(pairs)
+        unsafe chosen = try reserve(pairs)
+        unsafe gate = try reserve(capacity * shape.hidden)
+        unsafe up = try reserve(capacity * shape.hidden)
+        unsafe down = try reserve(capacity * shape.width)
+        self.memory = memory
     }
 }
 

@@ -42,7 +42,7 @@ struct RopeAnglesKernel: RowKernel {
 
     func run(_ state: StepState, rows: Range<Int>, worker: Int) {
         let pairs = table.inverseFrequencies.count
-        let cosines = unsafe state.ropes[index]
+        let cosines = unsafe state.rope(index)
         let sines = unsafe cosines + state.limits.rows * pairs
         for row in rows {
             let position = unsafe Double(state.positions[row])
@@ -62,7 +62,7 @@ struct RopeKernel: RowKernel {
     func run(_ state: StepState, rows: Range<Int>, worker: Int) {
         let pairs = table.inverseFrequencies.count
         let length = state.program.width(op.input) / op.heads
-        let cosines = unsafe state.ropes[op.table]
+        let cosines = unsafe state.rope(op.table)
         let sines = unsafe cosines + state.limits.rows * pairs
         for row in rows {
             for head in 0..<op.heads {

@@ -1,0 +1,16 @@
+/// All ways in, one line each.
+package enum Routes {
+    package static let all: [Route] =
+        HealthRoute.routes + DocumentationRoutes.pages + [
+            CompatGenerateRoute.route,
+            GenerateRoute.route,
+            GenerateStreamRoute.route,
+            InvocationsRoute.route,
+            VertexRoute.route,
+            TokenizeRoute.route,
+            InfoRoute.route,
+            ModelsRoute.route,
+            MetricsRoute.route,
+            DocumentationRoutes.description,
+        ]
+}
