@@ -16,10 +16,10 @@ SECONDS = 120
 
 def main():
     tool = os.path.join(os.path.dirname(sys.executable), "schemathesis")
-    with serving("--max-total-tokens", "128") as url, tempfile.TemporaryDirectory() as folder:
+    with serving("--max-total-tokens", "128") as server, tempfile.TemporaryDirectory() as folder:
         # The budget is the tool's own; the other limit is for a server that hangs.
         done = subprocess.run(
-            [tool, "run", f"{url}/api-doc/openapi.json", "--checks", CHECKS, "--max-time", str(SECONDS), "--max-examples", "60",
+            [tool, "run", f"{server.url}/api-doc/openapi.json", "--checks", CHECKS, "--max-time", str(SECONDS), "--max-examples", "60",
              "--phases", "examples,coverage,fuzzing", "--request-timeout", "30", "--seed", "1", "--report-dir", folder,
              "--suppress-health-check", "all", "--no-color"],
             env={**os.environ, "COLUMNS": "120"}, timeout=SECONDS + 60)

@@ -1,5 +1,6 @@
 """Starts `tgi-run serve` for tests, on a free port of this machine."""
 
+import collections
 import contextlib
 import os
 import socket
@@ -11,17 +12,19 @@ import urllib.request
 BINARY = os.environ.get("TGI_RUN_BINARY", ".build/release/tgi-run")
 MODEL = os.environ.get("TGI_RUN_MODEL", "Examples/stories.gguf")
 
+Server = collections.namedtuple("Server", ["url", "port", "pid"])
+
 
 @contextlib.contextmanager
 def serving(*flags):
-    """The address of a server with these flags. What it logged is printed where the body fails."""
+    """A server with these flags. What it logged is printed where the body fails."""
     port = free_port()
     with tempfile.TemporaryFile("w+") as log:
         command = [BINARY, "serve", "--model-id", MODEL, "--hostname", "127.0.0.1", "--port", str(port), *flags]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         try:
             wait_until_healthy(process, port)
-            yield f"http://127.0.0.1:{port}"
+            yield Server(f"http://127.0.0.1:{port}", port, process.pid)
         except BaseException:
             log.seek(0)
             print("".join(log.readlines()[-40:]))

@@ -25,7 +25,7 @@ class ServerCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.stack = contextlib.ExitStack()
-        cls.url = cls.stack.enter_context(serving(*cls.flags))
+        cls.url = cls.stack.enter_context(serving(*cls.flags)).url
         cls.addClassCleanup(cls.stack.close)
 
 
