@@ -16,7 +16,8 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let package = Package(
     name: "tgi-run",
     products: [
-        .executable(name: "tgi-run", targets: ["CLI"])
+        .executable(name: "tgi-run", targets: ["CLI"]),
+        .library(name: "SoftXPU", type: .dynamic, targets: ["SoftXPU"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -67,6 +68,10 @@ let package = Package(
             ]
         ),
 
+        // A Level Zero driver that needs no GPU: nothing above links it, the Level Zero loader opens it.
+        .target(name: "CSoftXPU", exclude: ["library/manifest.txt", "library/matrix.cl", "library/matrix.spv"]),
+        .target(name: "SoftXPU", dependencies: ["CSoftXPU"], exclude: ["README.md"]),
+
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["Compute", "GGUF", "JSON", "Models", "Quant"], path: "Tests/Support",
@@ -95,6 +100,9 @@ let package = Package(
         .testTarget(
             name: "Conformance", dependencies: ["Compute", "CPU", "Models", "Quant", "TestSupport"],
             path: "Tests/Conformance"),
+        .executableTarget(name: "SoftXPUHost", path: "Tests/SoftXPUHost", linkerSettings: [.linkedLibrary("m")]),
+        .testTarget(
+            name: "SoftXPUTests", dependencies: ["SoftXPU", "SoftXPUHost", "TestSupport"], exclude: ["kernels"]),
         .testTarget(
             name: "ServerTests",
             dependencies: [

@@ -45,12 +45,15 @@ package struct DeviceInfo: Sendable {
     package let threads: Int
     /// Bytes of memory that a plan may use.
     package let memory: Int
+    /// Rows from which on a step takes longer with every row, because arithmetic and no longer memory bounds it.
+    package let saturatingRows: Int
 
-    package init(id: String, name: String, threads: Int, memory: Int) {
+    package init(id: String, name: String, threads: Int, memory: Int, saturatingRows: Int = 256) {
         self.id = id
         self.name = name
         self.threads = threads
         self.memory = memory
+        self.saturatingRows = saturatingRows
     }
 }
 

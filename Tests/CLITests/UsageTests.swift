@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct UsageTests {
-    private static let subcommands = ["run", "info", "tokenize", "perplexity", "bench", "quantize"]
+    private static let subcommands = ["run", "info", "tokenize", "template", "perplexity", "bench", "quantize"]
 
     @Test func versionIsOneLine() throws {
         let result = try Command.run("--version")

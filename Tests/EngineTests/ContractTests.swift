@@ -130,7 +130,7 @@ import Tokenizer
     }
 
     /// Everything at once: requests arrive, are cancelled and rest at random, beside each other, with little room.
-    @Test(arguments: 1...6)
+    @Test(arguments: Soak.seeds(6))
     func `All of it together does not matter`(seed: UInt64) throws {
         try MixedTrace(seed: seed, Self.stories.get()).run()
     }

@@ -71,7 +71,7 @@ private final class Reports: EngineObserver {
     var all: [StepReport] { reports.withLock { $0 } }
 }
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct FaultTests {
+@Suite(.serialized, .timeLimit(.minutes(60))) struct FaultTests {
     private static let tokenizer = Result { try Tokenizer(Model(path: ExampleModel.path).file.metadata) }
 
     private func request(_ text: String = "Once upon a time", tokens: Int = 30) throws -> GenerationRequest {
@@ -189,8 +189,7 @@ private final class Reports: EngineObserver {
         #expect(answer.tokens == alone.tokens)
         for stream in silent { stream.cancel() }
         silent = []
-        _ = await Answer.of(engine.submit(try request(tokens: 1)))
-        // Answered between two steps.
+        #expect(await engine.probe())
         #expect(await engine.probe())
         let last = try #require(reports.all.last)
         #expect(last.running == 0 && last.waiting == 0 && last.tokensInUse == 0)
@@ -208,5 +207,66 @@ private final class Reports: EngineObserver {
         let answer = await Answer.of(slow)
         #expect(answer.tokens == alone.tokens && answer.error == nil)
         await engine.stop()
+    }
+
+    /// Clients that come, read at their own pace and leave when they like, for a while.
+    @Test func `Many clients that come and go`() async throws {
+        let reports = Reports()
+        let limits = EngineLimits.test(batchTokens: 1500, speculation: 2)
+        let engine = try Engine(servingRuntime(limits), limits: limits, observer: reports)
+        let requests = try ["Once upon a time", "The", "The little dog", "One day, a girl named Lily"].enumerated().map
+        {
+            var request = try request($1, tokens: 60 + 30 * $0)
+            request.sampling.temperature = 0.8
+            request.sampling.seed = UInt64($0)
+            request.wantsLogprobs = true
+            return request
+        }
+        var alone: [Answer] = []
+        for request in requests { alone.append(await Answer.of(engine.submit(request))) }
+        let end = ContinuousClock.now + .seconds(3 * Soak.factor)
+        let finished = await withTaskGroup(of: Int.self) { [alone] group in
+            for client in 0..<32 {
+                group.addTask {
+                    var random = SplitMix(UInt64(client))
+                    var finished = 0
+                    while ContinuousClock.now < end {
+                        let index = Int.random(in: 0..<requests.count, using: &random)
+                        let patience = Int.random(in: 0..<120, using: &random)
+                        let answer = await Self.read(engine.submit(requests[index]), at: patience / 30, until: patience)
+                        #expect(answer.error == nil)
+                        guard answer.finish != nil else { continue }
+                        #expect(answer.isIdentical(to: alone[index]))
+                        finished += 1
+                    }
+                    return finished
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        #expect(finished > 10)
+        // The answer to the second comes after the report of what the cancellations before the first have left.
+        #expect(await engine.probe())
+        #expect(await engine.probe())
+        let last = try #require(reports.all.last)
+        #expect(last.running == 0 && last.waiting == 0 && last.tokensInUse == 0)
+        await engine.stop()
+    }
+
+    /// Reads a stream, resting `pace` milliseconds now and then, and leaves after `count` events.
+    private static func read(_ stream: GenerationStream, at pace: Int, until count: Int) async -> Answer {
+        var answer = Answer()
+        do {
+            var seen = 0
+            for try await event in stream {
+                answer.take(event)
+                seen += 1
+                if seen >= count, count < 100 { return answer }
+                if pace > 0, seen.isMultiple(of: 8) { try await Task.sleep(for: .milliseconds(pace)) }
+            }
+        } catch {
+            answer.error = error as? EngineError ?? .stopped
+        }
+        return answer
     }
 }

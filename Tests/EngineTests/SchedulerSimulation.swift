@@ -119,7 +119,7 @@ struct SchedulerSimulation {
             }
         }
         scheduler.commit(work, tokens: chosen)
-        request.drafts = wantsToken && scheduler.limits.draftRows > 0 ? drafts(after: request) : request.drafts
+        request.drafts = wantsToken && scheduler.limits.draftedStepRows > 0 ? drafts(after: request) : request.drafts
         if wantsToken { scheduler.setDrafts(request.drafts.count, for: work.id) }
         requests[work.id] = request
         if request.tokens.count >= request.prompt.count + request.length {
@@ -146,7 +146,7 @@ struct SchedulerSimulation {
         func sum(_ value: (StepPlan.Work) -> Int) -> Int { parts.reduce(0) { $0 + value($1) } }
         if sum(\.rows) > limits.stepRows { return "\(sum(\.rows)) rows" }
         if sum(\.outputs) > limits.outputRows { return "\(sum(\.outputs)) outputs" }
-        if sum(\.drafts) > limits.draftRows { return "\(sum(\.drafts)) drafts" }
+        if sum(\.drafts) > 0, sum(\.rows) > limits.draftedStepRows { return "\(sum(\.rows)) rows with drafts" }
         if parts.count > limits.batchSize { return "\(parts.count) sequences" }
         if Set(parts.map(\.id)).count != parts.count { return "a sequence twice" }
         let prefill = parts.filter { part in part.count > 1 || part.isFirst }.reduce(0) { $0 + $1.count }

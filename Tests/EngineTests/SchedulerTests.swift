@@ -1,4 +1,5 @@
 import Engine
+import TestSupport
 import Testing
 import Tokenizer
 
@@ -8,7 +9,7 @@ import Tokenizer
     ) -> Scheduler.Limits {
         var limits = Scheduler.Limits(
             stepRows: rows, outputRows: outputs, batchSize: batch, prefillRows: prefill, sharedPrefillRows: shared)
-        limits.draftRows = drafts
+        limits.draftedStepRows = drafts
         return limits
     }
 
@@ -31,7 +32,7 @@ import Tokenizer
         let depth = 5
         let count = (0..<depth).reduce(1) { product, _ in product * alphabet.count }
         for course in 0..<count {
-            var simulation = SchedulerSimulation(limits(drafts: 3), blocks: 3, seed: UInt64(course))
+            var simulation = SchedulerSimulation(limits(drafts: 8), blocks: 3, seed: UInt64(course))
             var code = course
             for _ in 0..<depth {
                 apply(alphabet[code % alphabet.count], to: &simulation, &problems)
@@ -81,7 +82,7 @@ import Tokenizer
         }
     }
 
-    @Test(arguments: 1...24)
+    @Test(arguments: Soak.seeds(24))
     func `Long random courses of events keep the invariants`(seed: UInt64) {
         let problems = RandomCourse(seed: seed).run(events: 600)
         #expect(problems.isEmpty)
@@ -183,7 +184,7 @@ struct RandomCourse {
             outputRows: batch + Int.random(in: 0...20, using: &random), batchSize: batch,
             prefillRows: Int.random(in: 1...100, using: &random),
             sharedPrefillRows: Int.random(in: 1...100, using: &random))
-        limits.draftRows = Bool.random(using: &random) ? 0 : Int.random(in: 1...20, using: &random)
+        limits.draftedStepRows = Bool.random(using: &random) ? 0 : Int.random(in: 1...30, using: &random)
         simulation = SchedulerSimulation(limits, blocks: blocks, seed: seed)
     }
 

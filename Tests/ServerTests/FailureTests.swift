@@ -42,7 +42,7 @@ struct FailureTests {
 
     @Test func `38: one too many is turned away, and nobody behind the one that ends`() async throws {
         try await TestServer.run(
-            { _ in [.token(TestServer.story[0]), .pause(.seconds(2)), .token(TestServer.endOfSequence)] },
+            { _ in [.token(TestServer.story[0]), .gate, .token(TestServer.endOfSequence)] },
             configure: { $0.maxConcurrentRequests = 1 }
         ) { server in
             try await Client.connected(to: server.port) { client in
@@ -56,6 +56,7 @@ struct FailureTests {
                     #expect(second.status == 429)
                     #expect(try second.json == ["error": "Model is overloaded", "error_type": "overloaded"])
                 }
+                server.engine.open()
                 _ = try await client.readChunk()
                 // The last event is out, so the place is free.
                 let third = try await server.post("/generate", #"{"inputs":"Hi"}"#)

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Glibc
 
 /// What TGI's launcher takes that the parser cannot know: variables of the environment in place of flags, and flags of other machinery.
@@ -58,6 +59,21 @@ struct LauncherArguments {
         self.fromEnvironment = fromEnvironment
     }
 
+    /// What the parser gets.
+    var commandLine: [String] {
+        let wantsHelp = arguments.contains { $0 == "--help" || $0 == "-h" }
+        return [Serve._commandName] + (wantsHelp ? ["--help"] : arguments + ignored.map { "--without-effect=\($0)" })
+    }
+
+    /// What a message about a flag says in addition where the flag was not given, but its variable.
+    func hint(for message: String) -> String {
+        guard let flag = fromEnvironment.first(where: { message.contains("\($0) ") || message.contains("\($0)'") })
+        else {
+            return ""
+        }
+        return "; \(Self.variableName(flag)) is set in the environment"
+    }
+
     static func variable(_ name: String) -> String? {
         guard let value = unsafe getenv(name) else { return nil }
         return unsafe String(cString: value)
@@ -70,7 +86,7 @@ struct LauncherArguments {
 
     private static let longNames = [
         "-m": "--model-id", "--model": "--model-id", "-p": "--port", "-g": "--graceful-termination-timeout",
-        "-t": "--threads", "-c": "--ctx-size", "--max-input-length": "--max-input-tokens",
+        "--max-input-length": "--max-input-tokens",
     ]
 
     /// The flags of `serve` that have a variable.

@@ -14,10 +14,11 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "The most that a request may ask for as top_n_tokens.")
     var maxTopNTokens: UInt32 = 5
 
-    @Option(
-        name: [.long, .customLong("max-input-length")],
-        help: "Tokens of a prompt at most. (default: one less than --max-total-tokens)")
+    @Option(help: "Tokens of a prompt at most. (default: one less than --max-total-tokens)")
     var maxInputTokens: Int?
+
+    @Option(help: ArgumentHelp("The old name of --max-input-tokens.", visibility: .hidden))
+    var maxInputLength: Int?
 
     @Option(
         help: "Tokens of a prompt and its answer at most. (default: the trained length, or what fits the memory)")
@@ -57,6 +58,9 @@ struct LimitOptions: ParsableArguments {
         try check("max_client_batch_size", maxClientBatchSize)
         try check("payload_limit", payloadLimit)
         try check("speculate", speculate, atLeast: 0)
+        if maxInputTokens != nil && maxInputLength != nil {
+            throw ValidationError("--max-input-tokens and --max-input-length exclude each other")
+        }
         if let maxBatchSize, maxBatchSize < 1 { throw ValidationError("`max_batch_size` must be > 0") }
         if validationWorkers < 1 { throw ValidationError("`validation_workers` must be > 0") }
     }

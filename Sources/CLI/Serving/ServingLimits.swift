@@ -40,8 +40,9 @@ struct ServingLimits {
             remarks.append("Maximum total tokens defaulted to \(total)")
         }
         guard total >= 2 else { throw Self.invalid("`max_total_tokens` must be > 1. Given: \(total)") }
-        let input = options.maxInputTokens ?? total - 1
-        if options.maxInputTokens == nil { remarks.append("Maximum input tokens defaulted to \(input)") }
+        let givenInput = options.maxInputTokens ?? options.maxInputLength
+        let input = givenInput ?? total - 1
+        if givenInput == nil { remarks.append("Maximum input tokens defaulted to \(input)") }
         guard input < total else {
             throw Self.invalid("`max_input_tokens` must be < `max_total_tokens`. Given: \(input) and \(total)")
         }

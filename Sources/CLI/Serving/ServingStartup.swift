@@ -34,7 +34,7 @@ struct ServingStartup {
             options.model.device, threads: options.model.threads, repack: !options.model.noRepack)
         announce(backend.device)
         let limits = try limits(model, backend.device)
-        let template = try template(model)
+        let templates = try templates(model, tokenizer)
         let metrics = ServerMetrics(limits: limits)
         let description = ModelDescription(
             id: path, device: backend.device.name, dtype: Self.dominantType(model), serverVersion: Version.current)
@@ -49,7 +49,7 @@ struct ServingStartup {
         log.info("Model loaded in \(seconds(ContinuousClock.now - start))")
 
         let context = ServerContext(
-            engine: engine, tokenizer: tokenizer, template: template, model: description, options: serverOptions,
+            engine: engine, tokenizer: tokenizer, templates: templates, model: description, options: serverOptions,
             metrics: metrics, log: log)
         return (
             context,
@@ -108,28 +108,20 @@ struct ServingStartup {
         return result
     }
 
-    /// The chat template: a file's, or the model's own. One that cannot be read fails the requests that need it.
-    private func template(_ model: Model) throws -> Result<ChatTemplate, ChatError>? {
-        guard let source = try templateSource(model) else { return nil }
-        let template = Result { () throws(ChatError) in try ChatTemplate(source: source) }
-        if case .failure(let error) = template { log.warning("The chat template cannot be used: \(error)") }
-        return template
-    }
-
-    private func templateSource(_ model: Model) throws -> String? {
-        if let path = options.chatTemplate { return String(decoding: try readFile(path), as: UTF8.self) }
-        if let path = options.tokenizerConfigPath {
-            do {
-                guard let source = try JSON.parse(try readFile(path))["chat_template"]?.stringValue else {
-                    throw Failure("\(path): no chat_template")
-                }
-                return source
-            } catch let error as JSONError {
-                throw Failure("\(path): \(error)")
-            }
+    /// The chat templates: a file's, or the model's own. One that cannot be read fails the requests that need it.
+    private func templates(_ model: Model, _ tokenizer: Tokenizer) throws -> ChatTemplates {
+        var templates: ChatTemplates
+        if let path = options.chatTemplate {
+            templates = try ChatTemplates(file: path)
+        } else if let path = options.tokenizerConfigPath {
+            templates = try ChatTemplates(tokenizerConfig: path)
+            if templates.isEmpty { throw Failure("\(path): no chat_template") }
+        } else {
+            templates = try ChatTemplates(model.file.metadata, tokenizer)
         }
-        if case .string(let source) = model.file.metadata["tokenizer.chat_template"] { return source }
-        return nil
+        templates.takeTokens(of: tokenizer)
+        if let problem = templates.problem { log.warning("The chat template cannot be used: \(problem)") }
+        return templates
     }
 
     /// A name such as `org/model` is none of a file.

@@ -7,11 +7,12 @@ internal import Tokenizer
 /// events. Driven by one thread, which does nothing but what it is called for.
 package final class Batch {
     package struct Options: Sendable {
-        /// Prompt tokens that one step runs at most.
+        /// Prompt tokens that one step runs at most. No step runs more than twice what the device needs to be busy: more rows would
+        /// hardly make it faster, but whoever arrives or leaves meanwhile waits for the step's end.
         package var maxPrefillTokens = Int.max
-        /// The same for steps in which several requests wait for their tokens. Smaller steps give a running text a steadier pace and
-        /// a new one its first token sooner; larger ones read the weights less often.
-        package var sharedPrefillTokens = 128
+        /// The same for steps in which several requests wait for their tokens; `nil` for what the device needs to be busy: with fewer
+        /// it would be slower, with more running texts would halt longer, and new ones wait longer, for no gain.
+        package var sharedPrefillTokens: Int?
         /// Tokens to draft for each request at most; 0 turns speculation off.
         package var speculation = 0
 
@@ -30,17 +31,20 @@ package final class Batch {
     package init(_ runtime: Runtime, _ options: Options = .init()) {
         self.runtime = runtime
         self.options = options
-        scheduler = Self.scheduler(runtime.configuration, options)
+        scheduler = Self.scheduler(runtime, options)
         inputs = runtime.makeInputs()
         sampling = SamplingStage(runtime)
     }
 
-    private static func scheduler(_ configuration: Runtime.Configuration, _ options: Options) -> Scheduler {
+    private static func scheduler(_ runtime: Runtime, _ options: Options) -> Scheduler {
+        let configuration = runtime.configuration
+        let busy = runtime.device.saturatingRows
         var limits = Scheduler.Limits(
             stepRows: configuration.stepRows, outputRows: configuration.outputRows,
-            batchSize: configuration.sequences, prefillRows: options.maxPrefillTokens,
-            sharedPrefillRows: options.sharedPrefillTokens)
-        limits.draftRows = options.speculation == 0 ? 0 : configuration.outputRows - configuration.sequences
+            batchSize: configuration.sequences, prefillRows: min(options.maxPrefillTokens, 2 * busy),
+            sharedPrefillRows: options.sharedPrefillTokens ?? busy)
+        // Rows are cheap as long as memory bounds the step.
+        limits.draftedStepRows = options.speculation == 0 ? 0 : busy / 2
         return Scheduler(limits, blocks: configuration.blockCount)
     }
 
@@ -89,7 +93,7 @@ package final class Batch {
     package func failAll(_ error: EngineError) {
         for request in requests.values { request.sink.finish(throwing: error) }
         requests.removeAll()
-        scheduler = Self.scheduler(runtime.configuration, options)
+        scheduler = Self.scheduler(runtime, options)
     }
 
     /// Runs one step.
@@ -111,10 +115,21 @@ package final class Batch {
         report.sampling = clock.now - ran
 
         report.preempted = plan.preempted
+        addState(to: &report)
+        return report
+    }
+
+    /// How things stand between two steps: a report of no rows.
+    package var state: StepReport {
+        var report = StepReport()
+        addState(to: &report)
+        return report
+    }
+
+    private func addState(to report: inout StepReport) {
         report.running = scheduler.running.count
         report.waiting = scheduler.waiting.count
         report.tokensInUse = scheduler.pool.inUse * BlockPool.blockLength
-        return report
     }
 
     /// Turns the plan into inputs.

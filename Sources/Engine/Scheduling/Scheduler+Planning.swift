@@ -154,7 +154,7 @@ extension Scheduler {
 
     /// Adds drafts to the decoding sequences of a plan, oldest first, where rows, logits and blocks are left over.
     private mutating func addDrafts(_ room: inout Room, _ plan: inout StepPlan) {
-        var left = limits.draftRows
+        var left = limits.draftedStepRows - (limits.stepRows - room.rows)
         guard left > 0 else { return }
         for part in plan.work.indices {
             guard let index = index(of: plan.work[part].id, in: running), running[index].draftCount > 0 else {

@@ -10,6 +10,8 @@ package import Tokenizer
 /// - *Chunked prefill*: longer stretches (prompts, and what is computed again after a pre-emption) share what ``Limits`` leave to
 ///   them. The oldest gets half, so that it is never starved; the rest goes to the shortest first, so that a short prompt need not
 ///   wait for a long one.
+/// - *Prefix sharing*: what a sequence would compute is taken from registered blocks instead, or, where another computes it in this step,
+///   waited for.
 /// - *Admission* is first come, first served, and optimistic: a sequence is admitted when the tokens that it has now find room,
 ///   whatever it may generate.
 /// - *Pre-emption*: when a decoding sequence needs a block and none is left, the youngest loses its blocks and waits to be computed again.
@@ -27,8 +29,8 @@ package struct Scheduler: Sendable {
         package var prefillRows: Int
         /// Prompt rows of a step at most when more than one sequence waits for its result.
         package var sharedPrefillRows: Int
-        /// Drafted rows of a step at most.
-        package var draftRows = 0
+        /// Rows of a step with drafts at most: they only fill up what the others leave of these. 0 turns them off.
+        package var draftedStepRows = 0
 
         package init(stepRows: Int, outputRows: Int, batchSize: Int, prefillRows: Int, sharedPrefillRows: Int) {
             precondition(batchSize > 0 && prefillRows > 0 && sharedPrefillRows > 0)

@@ -54,9 +54,11 @@ final class EngineThread {
         while !isStopping {
             inbox.take(into: &messages, waiting: isIdle)
             hasTriedToRecover = false
+            let hasNews = !messages.isEmpty
             for message in messages { handle(message) }
             messages.removeAll(keepingCapacity: true)
             isIdle = isStopping || !runStep()
+            if isIdle, hasNews { observer?.stepFinished(batch.state) }
         }
         batch.failAll(.stopped)
         for message in inbox.close() { refuse(message) }

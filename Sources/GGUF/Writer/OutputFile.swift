@@ -11,6 +11,8 @@ final class OutputFile {
 
     static func temporaryPath(for path: String) -> String { "\(path).tmp-\(getpid())" }
 
+    static func removeTemporary(for path: String) { _ = unsafe unlink(temporaryPath(for: path)) }
+
     init(path: String, temporary: String) throws(GGUFError) {
         self.path = path
         self.temporary = temporary

@@ -13,16 +13,15 @@ package struct ServerContext: Sendable {
     package let permits: Permits
     package let health: HealthCheck
     package let log: Logger
-    /// The model's chat template, or what is wrong with it; `nil` where it has none.
-    package let template: Result<ChatTemplate, ChatError>?
+    package let templates: ChatTemplates
 
     package init(
-        engine: any TextGeneration, tokenizer: Tokenizer, template: Result<ChatTemplate, ChatError>?,
+        engine: any TextGeneration, tokenizer: Tokenizer, templates: ChatTemplates,
         model: ModelDescription, options: ServerOptions, metrics: ServerMetrics, log: Logger
     ) {
         self.engine = engine
         self.tokenizer = tokenizer
-        self.template = template
+        self.templates = templates
         self.model = model
         self.options = options
         self.metrics = metrics

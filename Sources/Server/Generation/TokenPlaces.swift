@@ -2,14 +2,17 @@ internal import Tokenizer
 
 /// Finds where the tokens of a text stand in it, from the bytes that each token stands for.
 enum TokenPlaces {
+    /// - Parameter addedSpecial: Whether the tokens that mark the borders of a text were added to those of the text.
     /// - Returns: For each token its bytes in `text`, or `nil` for one that stands for nothing in it.
-    static func ranges(of ids: [TokenID], in text: [UInt8], _ tokenizer: Tokenizer) -> [Range<Int>?] {
+    static func ranges(
+        of ids: [TokenID], in text: [UInt8], _ tokenizer: Tokenizer, addedSpecial: Bool
+    ) -> [Range<Int>?] {
         let pieces = ids.map { id in
             var piece: [UInt8] = []
             tokenizer.vocabulary.appendPiece(id, skipSpecial: false, to: &piece)
             return piece
         }
-        let first = tokenizer.firstToken != nil && ids.first == tokenizer.firstToken ? 1 : 0
+        let first = addedSpecial && tokenizer.firstToken != nil && ids.first == tokenizer.firstToken ? 1 : 0
         var ranges = [Range<Int>?](repeating: nil, count: ids.count)
         var place = 0
         var index = first
@@ -23,7 +26,7 @@ enum TokenPlaces {
                 // A token that does not spell what it stands for, such as an unknown one, has what lies before the next.
                 ranges[index] = place..<next
                 place = next
-            } else if index + 1 == ids.count, ids[index] != tokenizer.lastToken, place < text.count {
+            } else if index + 1 == ids.count, !addedSpecial || ids[index] != tokenizer.lastToken, place < text.count {
                 ranges[index] = place..<text.count
                 place = text.count
             }

@@ -4,7 +4,7 @@ package import JSON
 /// The OpenAPI description of all routes.
 package enum Document {
     /// All schemas that routes refer to.
-    private static let schemas: [Schema.Named] = Schema.native
+    private static let schemas: [Schema.Named] = Schema.native + Schema.openAI
 
     package static func json(_ routes: [Route], serverVersion: String) -> JSON {
         var paths = JSONObject()

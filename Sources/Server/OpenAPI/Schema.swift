@@ -16,6 +16,19 @@ package enum Schema {
 
     package static func array(_ items: JSON) -> JSON { ["type": "array", "items": items] }
 
+    /// A server-sent event whose data is JSON; what goes wrong behind the first is an event too.
+    package static func event(_ schema: JSON) -> JSON {
+        [
+            "type": "object", "required": ["data"],
+            "properties": [
+                "data": [
+                    "type": "string", "contentMediaType": "application/json",
+                    "contentSchema": ["anyOf": [schema, .reference("ErrorResponse")]],
+                ]
+            ],
+        ]
+    }
+
     package static func oneOf(_ schemas: JSON...) -> JSON { ["oneOf": .array(schemas)] }
 
     package static func values(_ values: String...) -> JSON {

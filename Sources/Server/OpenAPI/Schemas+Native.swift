@@ -46,7 +46,9 @@ extension Schema {
         ("VertexRequest", object([("instances", array(.reference("VertexInstance")))])),
         (
             "VertexInstance",
-            object([("inputs", prompt), ("parameters?", nullable(.reference("GenerateParameters")))])
+            oneOf(
+                object([("inputs", prompt), ("parameters?", nullable(.reference("GenerateParameters")))]),
+                .reference("ChatRequest"))
         ),
         ("VertexResponse", object([("predictions", array(string))])),
         ("ErrorResponse", object([("error", string), ("error_type", string)])),
@@ -135,8 +137,8 @@ extension Schema {
             "best_of?",
             with(["type": ["integer", "null"], "minimum": 1], "Generate so many, answer with the likeliest")
         ),
-        ("grammar?", with(["type": "null"], "Not supported yet")),
-        ("adapter_id?", with(["type": "null"], "Not supported yet")),
+        ("grammar?", with(anything, "Not supported yet: must be absent or null")),
+        ("adapter_id?", with(anything, "Not supported yet: must be absent or null")),
     ]
 
     private static let positive: JSON = ["type": ["number", "null"], "exclusiveMinimum": 0]

@@ -10,8 +10,10 @@ enum GenerateStreamRoute {
         Operation(
             "generate_stream", "Generate text as a stream of events", tag: "Text generation",
             body: .reference("GenerateRequest"),
-            answers: [Operation.Answer(200, "The tokens", [("text/event-stream", .reference("StreamResponse"))])]
-                + Operation.Answer.requestErrors + Operation.Answer.generationErrors)
+            answers: [
+                Operation.Answer(
+                    200, "The tokens", [("text/event-stream", Schema.event(.reference("StreamResponse")))])
+            ] + Operation.Answer.requestErrors + Operation.Answer.generationErrors)
     ) { (exchange) throws(APIError) in
         let request = try await exchange.decode(GenerateRequest.type)
         return try respond(to: request, exchange, as: "generate_stream", fullText: false)

@@ -19,6 +19,16 @@ enum InvocationsRoute {
     struct Invocation: Sendable {
         let answer: Route.Handler
 
+        static func chat(_ request: ChatRequest) -> Invocation {
+            Invocation { (exchange) throws(APIError) in
+                try await ChatCompletionsRoute.respond(to: request, exchange)
+            }
+        }
+
+        static func complete(_ request: CompletionRequest) -> Invocation {
+            Invocation { (exchange) throws(APIError) in try await CompletionsRoute.respond(to: request, exchange) }
+        }
+
         static func generate(_ request: GenerateRequest) -> Invocation {
             Invocation { (exchange) throws(APIError) in try await CompatGenerateRoute.respond(to: request, exchange) }
         }
@@ -26,7 +36,9 @@ enum InvocationsRoute {
 
     /// A member that only one form of request has, the schema of that form, and how such a body is read.
     private static let forms: [(key: String, schema: String, type: FieldType<Invocation>)] = [
-        ("inputs", "CompatGenerateRequest", GenerateRequest.compatType.map(Invocation.generate))
+        ("inputs", "CompatGenerateRequest", GenerateRequest.compatType.map(Invocation.generate)),
+        ("messages", "ChatRequest", ChatRequest.type.map(Invocation.chat)),
+        ("prompt", "CompletionRequest", CompletionRequest.type.map(Invocation.complete)),
     ]
 
     private static let requestType = FieldType<Invocation> { (json) throws(DecodingFailure) in

@@ -37,7 +37,8 @@ package struct SimpleToken: JSONWritable {
     package static func tokens(of text: String, _ tokenizer: Tokenizer, addSpecial: Bool) -> [SimpleToken] {
         let bytes = Array(text.utf8)
         let ids = tokenizer.encode(bytes, addSpecial: addSpecial, parseSpecial: true)
-        return zip(ids, TokenPlaces.ranges(of: ids, in: bytes, tokenizer)).map { id, range in
+        let ranges = TokenPlaces.ranges(of: ids, in: bytes, tokenizer, addedSpecial: addSpecial)
+        return zip(ids, ranges).map { id, range in
             SimpleToken(id: id, text: String(decoding: bytes[range ?? 0..<0], as: UTF8.self), range: range ?? 0..<0)
         }
     }

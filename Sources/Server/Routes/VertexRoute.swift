@@ -1,3 +1,4 @@
+internal import Engine
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import JSON
@@ -38,6 +39,9 @@ enum VertexRoute {
         var parameters: GenerateParameters
         /// Whether a chat template has written the tokens that mark the borders of a text.
         var isTemplated = false
+        var frequencyForm = SamplingParameters.FrequencyForm.relative
+        /// What has no place among the parameters.
+        var adjust: @Sendable (inout GenerationRequest) -> Void = { _ in }
     }
 
     /// How an instance becomes a prompt; may fail by its template.
@@ -52,7 +56,7 @@ enum VertexRoute {
         parameters.bestOf = nil
         return try exchange.generate(
             prompt.inputs, parameters, as: "vertex", isStreaming: false, started: started,
-            addSpecial: !prompt.isTemplated)
+            addSpecial: !prompt.isTemplated, frequencyForm: prompt.frequencyForm, adjust: prompt.adjust)
     }
 
     /// A member that only one form of instance has, and how such an instance is read.
@@ -65,7 +69,18 @@ enum VertexRoute {
                 let prompt = Prompt(inputs: inputs, parameters: parameters)
                 return Instance { (_) throws(APIError) in prompt }
             }
-        )
+        ),
+        (
+            "messages",
+            ChatRequest.type.map { request in
+                Instance { (exchange) throws(APIError) in
+                    let prompt = try ChatPrompt(request, as: "vertex", exchange)
+                    return Prompt(
+                        inputs: prompt.text, parameters: prompt.parameters, isTemplated: true, frequencyForm: .count,
+                        adjust: request.parameters.adjust)
+                }
+            }
+        ),
     ]
 
     private static let instanceType = FieldType<Instance> { (json) throws(DecodingFailure) in

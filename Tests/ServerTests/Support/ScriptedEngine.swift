@@ -13,6 +13,8 @@ final class ScriptedEngine: TextGeneration {
         case fail(EngineError)
         /// The stream ends without a finish reason.
         case vanish
+        /// Waits for ``open()``.
+        case gate
         /// Nothing more comes until the client is gone.
         case silence
     }
@@ -39,6 +41,10 @@ final class ScriptedEngine: TextGeneration {
     var counts: Counts { state.withLock { $0 } }
     var isHealthy: Bool { healthy.load(ordering: .relaxed) }
     func set(healthy value: Bool) { healthy.store(value, ordering: .relaxed) }
+
+    private let isOpen = Atomic(false)
+    /// Lets all pass that wait at a gate, now and later.
+    func open() { isOpen.store(true, ordering: .relaxed) }
 
     init(_ tokenizer: Tokenizer, limits: EngineLimits, script: @escaping Script) {
         self.tokenizer = tokenizer
@@ -94,6 +100,10 @@ final class ScriptedEngine: TextGeneration {
             while source.isFull && !cancelled.isSet { try? await Task.sleep(for: .milliseconds(2)) }
             switch step {
             case .pause(let duration): await pause(duration, cancelled)
+            case .gate:
+                while !isOpen.load(ordering: .relaxed), !cancelled.isSet {
+                    try? await Task.sleep(for: .milliseconds(2))
+                }
             case .silence: await pause(.seconds(60), cancelled)
             case .fail(let error): return source.finish(throwing: error)
             case .vanish: return source.finish()

@@ -1,3 +1,4 @@
+import Chat
 import Engine
 import GGUF
 import JSON
@@ -55,7 +56,8 @@ struct TestServer {
     /// Runs a server for as long as `body` runs.
     static func run<Result: Sendable>(
         _ script: @escaping ScriptedEngine.Script = tellStory, limits: EngineLimits = limits,
-        json: Bool = false, configure: (inout ServerOptions) -> Void = { _ in },
+        templates: ChatTemplates = ChatTemplates { _ in nil }, json: Bool = false,
+        configure: (inout ServerOptions) -> Void = { _ in },
         _ body: @escaping @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
         let lines = Lines()
@@ -65,7 +67,7 @@ struct TestServer {
         options.port = 0
         configure(&options)
         let context = ServerContext(
-            engine: engine, tokenizer: tokenizer, template: nil,
+            engine: engine, tokenizer: tokenizer, templates: templates,
             model: ModelDescription(id: "stories.gguf", device: "test", dtype: "F32", serverVersion: "0.0.0"),
             options: options, metrics: ServerMetrics(limits: limits),
             log: ServerLog.logger(json ? .json : .text(color: false), level: .info) { lines.append($0) })
@@ -112,9 +114,9 @@ struct TestServer {
 
     func get(_ path: String) async throws -> Client.Answer { try await ask("GET", path) }
 
-    /// Waits until something becomes true, a few seconds at most.
+    /// Waits until something becomes true, half a minute at most.
     func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
-        for _ in 0..<500 {
+        for _ in 0..<3000 {
             if try await condition() { return true }
             try? await Task.sleep(for: .milliseconds(10))
         }
