@@ -89,7 +89,7 @@ let package = Package(
             name: "ChatTests", dependencies: ["Chat", "JSON", "TestSupport"], exclude: ["Snippets", "reference.py"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
         .testTarget(name: "ModelsTests", dependencies: ["Compute", "CPU", "GGUF", "Models", "Quant", "TestSupport"]),
-        .testTarget(name: "CPUTests", dependencies: ["CPU", "CCPU", "Quant", "TestSupport"]),
+        .testTarget(name: "CPUTests", dependencies: ["CPU", "CCPU", "Compute", "Quant", "TestSupport"]),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "EngineTests",

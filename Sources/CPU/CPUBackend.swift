@@ -20,7 +20,12 @@ package final class CPUBackend: Backend {
             saturatingRows: 64)
     }
 
-    package func supports(_ op: Op) -> Bool { true }
+    package func supports(_ op: Op) -> Bool {
+        switch op {
+        case .activate(let op): op.activation != .clampedSwish
+        default: true
+        }
+    }
 
     package func load(
         _ source: any WeightSource, for program: Program, progress: @escaping @Sendable (Double) -> Void

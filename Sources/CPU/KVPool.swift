@@ -9,6 +9,8 @@ final class KVPool {
     private let memory: PageMemory
     let configuration: KVCacheConfiguration
 
+    var byteCount: Int { memory.byteCount }
+
     init(_ layout: CacheLayout, _ configuration: KVCacheConfiguration) throws(BackendError) {
         guard configuration.blockLength == Int(CPU_KV_BLOCK) else {
             throw .unsupported("KV blocks of \(configuration.blockLength) positions")

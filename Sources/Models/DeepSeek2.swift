@@ -71,12 +71,9 @@ struct DeepSeek2: Architecture {
         case let other:
             throw parameters.invalid("expert_gating_func", "is \(other), a gating that is not supported")
         }
-        let scale = try parameters.float("expert_weights_scale") ?? 0
         var mixture = try Mixture(
             required: parameters, hidden: expertHidden,
-            routing: Op.Routing(
-                score, normalised: try parameters.bool("expert_weights_norm") ?? false,
-                scale: scale == 0 ? 1 : Float(scale)))
+            routing: Op.Routing(score, normalised: try parameters.bool("expert_weights_norm") ?? false))
         let groups = try parameters.int("expert_group_count") ?? 1
         let usedGroups = try parameters.int("expert_group_used_count") ?? groups
         if groups > 1, usedGroups < groups {

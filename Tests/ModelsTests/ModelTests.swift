@@ -33,9 +33,20 @@ private struct Fixture {
         return list
     }()
 
+    /// What a tensor is full of, where that is not 0.01.
+    var values: [String: Float] = [:]
+
     mutating func set(_ key: String, _ value: Metadata.Value?) {
         metadata.removeAll { $0.0 == key }
         if let value { metadata.append((key, value)) }
+    }
+
+    /// The same file of another architecture.
+    mutating func rename(_ architecture: String) {
+        metadata = metadata.map { key, value in
+            key == "general.architecture"
+                ? (key, .string(architecture)) : (key.replacing("llama.", with: architecture + "."), value)
+        }
     }
 
     mutating func reshape(_ name: String, _ dimensions: [Int]?) {
@@ -49,7 +60,7 @@ private struct Fixture {
         let declarations = tensors.map { TensorDeclaration(name: $0, dimensions: $1, format: .f32) }
         let writer = try GGUFWriter(path: path, metadata: Metadata(metadata), tensors: declarations)
         for (index, tensor) in tensors.enumerated() {
-            let values = [Float](repeating: 0.01, count: tensor.1.reduce(1, *))
+            let values = [Float](repeating: self.values[tensor.0] ?? 0.01, count: tensor.1.reduce(1, *))
             try writer.append(unsafe values.span.bytes, to: index)
         }
         try writer.finish()
@@ -149,5 +160,85 @@ private func problem(_ change: (inout Fixture) -> Void) -> String {
         #expect(scaled.inverseFrequencies[0] == plain.inverseFrequencies[0])
         #expect(abs(scaled.inverseFrequencies[3] * 4 / plain.inverseFrequencies[3] - 1) < 1e-12)
         #expect(abs(scaled.magnitude - Float(1 + 0.1 * log(4.0))) < 1e-6)
+    }
+
+    @Test(arguments: ["mm.0.weight", "blk.0.attn_sinks.weight", "blk.1.attn_q.scale", "blk.2.attn_norm.weight"])
+    func aTensorThatNothingReadsIsNamed(name: String) {
+        let text = problem { $0.tensors.append((name, [32])) }
+        #expect(text.contains("tensor '\(name)' is not known in architecture 'llama'"), "\(text)")
+    }
+
+    @Test func layersThatPredictFurtherTokensAreLeftOut() throws {
+        var fixture = Fixture()
+        fixture.set("llama.block_count", .uint32(3))
+        fixture.set("llama.nextn_predict_layers", .uint32(1))
+        fixture.tensors.append(("blk.2.nextn.eh_proj.weight", [64, 32]))
+        #expect(try fixture.model().layerCount == 2)
+        #expect(problem { $0.set("llama.nextn_predict_layers", .uint32(2)) }.contains("is 2 of 2 layers"))
+    }
+
+    @Test func queryKeyAndValueMayBeOneTensor() throws {
+        var fixture = Fixture()
+        for name in ["q", "k", "v"] { fixture.reshape("blk.1.attn_\(name).weight", nil) }
+        fixture.tensors += [("blk.1.attn_qkv.weight", [32, 64]), ("blk.1.attn_qkv.bias", [64])]
+        let model = try fixture.model()
+        let parts = model.program.weights.filter { $0.name == "blk.1.attn_qkv.weight" }
+        #expect(parts.map(\.rows) == [32, 16, 16] && parts.map(\.offset) == [0, 32 * 32, 48 * 32])
+        #expect(parts.allSatisfy { $0.tensorCount == 64 * 32 })
+        let bytes = try parts.map { try model.weights.read($0).count }
+        #expect(bytes == [32 * 32 * 4, 16 * 32 * 4, 16 * 32 * 4])
+        #expect(try model.weights.read(parts[1]).base - model.weights.read(parts[0]).base == 32 * 32 * 4)
+    }
+
+    @Test func longContextsHaveAnotherRope() throws {
+        var fixture = Fixture()
+        fixture.set("llama.rope.scaling.original_context_length", .uint32(16))
+        fixture.tensors += [("rope_factors_long.weight", [4]), ("rope_factors_short.weight", [4])]
+        fixture.values = ["rope_factors_long.weight": 8, "rope_factors_short.weight": 2]
+        let model = try fixture.model()
+        func first(_ model: Model) -> Double? { model.program.ropes.first?.inverseFrequencies.first }
+        #expect(first(model) == 1 / 8)
+        #expect(first(try model.planned(forContext: 17)) == 1 / 8)
+        #expect(first(try model.planned(forContext: 16)) == 1 / 2)
+    }
+
+    @Test func windowsFollowThePatternOfTheFile() throws {
+        var fixture = Fixture()
+        func windows() throws -> [Int?] { try fixture.model().program.cache.layers.map(\.window) }
+        fixture.set("llama.attention.sliding_window", .uint32(16))
+        #expect(try windows() == [16, 16])
+        fixture.set("llama.attention.sliding_window_pattern", .uint32(2))
+        #expect(try windows() == [16, nil])
+        fixture.set("llama.attention.sliding_window_pattern", .array(.bool([false, true])))
+        #expect(try windows() == [nil, 16])
+        fixture.set("llama.attention.sliding_window_pattern", .array(.bool([true])))
+        #expect(problem { $0 = fixture }.contains("has no flag for each of 2 layers"))
+        fixture.set("llama.attention.sliding_window", .uint32(0))
+        #expect(try windows() == [nil, nil])
+    }
+
+    @Test(arguments: [
+        ("granite", "deepstack_mapping", Metadata.Value.array(.int32([-1, 1])), "vision inputs"),
+        ("glm4", "rope.dimension_sections", .array(.int32([8, 12, 12, 0])), "rope of images"),
+        ("deepseek2", "expert_gating_func", .uint32(3), "gating that is not supported"),
+        ("qwen3moe", "expert_gating_func", .uint32(2), "gating that is not supported"),
+        ("deepseek2", "attention.temperature_scale", .float32(0.1), "growing scores"),
+        ("llama4", "attention.sliding_window", .uint32(0), "out of range"),
+        ("gemma2", "attn_logit_softcapping", .float32(-1), "attn_logit_softcapping"),
+        ("qwen3", "rope.scaling.type", .string("dynamic"), "'dynamic', which is not supported"),
+    ])
+    func whatIsNotThereIsNamed(architecture: String, key: String, value: Metadata.Value, expected: String) {
+        let text = problem {
+            $0.rename(architecture)
+            $0.set(architecture + ".attention.kv_lora_rank", .uint32(8))
+            $0.set(architecture + ".attention.key_length", .uint32(8))
+            $0.set(architecture + ".attention.value_length", .uint32(8))
+            $0.set(architecture + ".rope.dimension_count", .uint32(4))
+            $0.set(architecture + ".expert_count", .uint32(2))
+            $0.set(architecture + ".expert_used_count", .uint32(1))
+            $0.set(architecture + ".expert_feed_forward_length", .uint32(8))
+            $0.set("\(architecture).\(key)", value)
+        }
+        #expect(text.contains(key) && text.contains(expected), "\(text)")
     }
 }

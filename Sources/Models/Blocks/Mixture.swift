@@ -26,10 +26,18 @@ struct Mixture {
         let used = try parameters.count("expert_used_count")
         guard used <= experts else { throw parameters.invalid("expert_used_count", "is \(used) of \(experts) experts") }
         guard hidden > 0 else { throw parameters.invalid("expert_feed_forward_length", "is missing") }
+        // 1 is softmax, 2 sigmoid, 3 softmax over the chosen, which is that over all after division by their sum.
+        let gating = try parameters.int("expert_gating_func") ?? 0
+        let known = routing.score == .sigmoid ? [0, 2] : routing.normalised ? [0, 1, 3] : [0, 1]
+        guard known.contains(gating) else {
+            throw parameters.invalid("expert_gating_func", "is \(gating), a gating that is not supported here")
+        }
+        let scale = try parameters.float("expert_weights_scale") ?? 0
         self.experts = experts
         self.used = used
         self.hidden = hidden
         self.routing = routing
+        if scale != 0 { self.routing.scale = Float(scale) }
     }
 
     /// Of an architecture that is nothing without experts.
