@@ -76,8 +76,9 @@ need_python() {
     export TGI_RUN_PYTHON="$PWD/.venv/bin/python"
 }
 
-# need_opencl_runtime: Intel's OpenCL runtime for CPUs in a Python environment in the work tree.
+# need_opencl_runtime: Intel's OpenCL runtime for CPUs in a Python environment in the work tree, unless SOFTXPU_OPENCL names one.
 need_opencl_runtime() {
+    [[ -z "${SOFTXPU_OPENCL:-}" ]] || return 0
     local folder="$PWD/.venv-softxpu" packages=(intel-opencl-rt==2026.2.0 intel-cmplr-lib-rt==2026.2.0)
     if [[ "$(cat "$folder/.stamp" 2>/dev/null)" != "${packages[*]}" ]]; then
         need_packages python3
@@ -94,15 +95,20 @@ need_opencl_runtime() {
 
 # need_soft_xpu: the driver, its runtime and the loader; programs that are started afterwards find the software device.
 need_soft_xpu() {
-    local log
+    local log stamp=.build/soft-xpu.stamp driver=.build/release/libSoftXPU.so
     need_packages libze-dev libze1 spirv-tools
     need_opencl_runtime
-    log=$(mktemp)
-    swift build -c release --product SoftXPU --scratch-path .build-softxpu >"$log" 2>&1 || {
-        cat "$log" >&2
+    if [[ ! -e $driver || ! -e $stamp || -n "$(find Sources/SoftXPU Sources/CSoftXPU -newer $stamp -print -quit)" ]]; then
+        need_build_tools
+        say "Building the software device"
+        log=$(mktemp)
+        swift build -c release --product SoftXPU >"$log" 2>&1 || {
+            cat "$log" >&2
+            rm -f "$log"
+            fail "the build failed"
+        }
         rm -f "$log"
-        fail "the build of the software device failed"
-    }
-    rm -f "$log"
-    export ZE_ENABLE_ALT_DRIVERS="$PWD/.build-softxpu/release/libSoftXPU.so"
+        touch $stamp
+    fi
+    export ZE_ENABLE_ALT_DRIVERS="$PWD/$driver"
 }
