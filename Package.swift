@@ -38,13 +38,16 @@ let package = Package(
         .target(name: "Models", dependencies: ["Compute", "GGUF", "Quant"]),
         .target(name: "CCPU", dependencies: ["CFormats"], linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CPU", dependencies: ["CCPU", "Compute", "Quant"]),
+        .target(name: "CXPU", exclude: ["kernels"]),
+        .target(name: "XPU", dependencies: ["CXPU", "Compute", "Quant"]),
 
         // Generation and the command.
         .target(name: "Engine", dependencies: ["Compute", "GGUF", "Models", "Tokenizer"]),
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "Chat", "Compute", "CPU", "Engine", "GGUF", "JSON", "Models", "Quant", "Tokenizer", argumentParser,
+                "Chat", "Compute", "CPU", "Engine", "GGUF", "JSON", "Models", "Quant", "Tokenizer", "XPU",
+                argumentParser,
             ]
         ),
 

@@ -28,6 +28,9 @@ have_package() {
         libc6-dev) [[ -e /usr/include/stdlib.h ]] ;;
         libstdc++-12-dev) compgen -G '/usr/lib/gcc/*/*/libstdc++.so' ;;
         libzstd-dev) [[ -e /usr/include/zstd.h || -e /usr/local/include/zstd.h ]] ;;
+        libze-dev) [[ -e /usr/include/level_zero/ze_api.h || -e /usr/local/include/level_zero/ze_api.h ]] ;;
+        clang-15 | llvm-spirv-15) command -v "$1" ;;
+        spirv-tools) command -v spirv-val ;;
         python3) command -v python3 ;;
         python3-venv) python3 -c 'import ensurepip, venv' ;;
         *) dpkg -s "$1" ;;
@@ -53,7 +56,7 @@ need_packages() {
 
 need_build_tools() {
     need_swift
-    need_packages git libc6-dev libstdc++-12-dev libzstd-dev
+    need_packages git libc6-dev libstdc++-12-dev libzstd-dev libze-dev
 }
 
 # need_python: a Python environment in the work tree with the reference packages of scripts/requirements.txt.

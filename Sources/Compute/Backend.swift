@@ -35,12 +35,15 @@ package struct DeviceInfo: Sendable {
     package let threads: Int
     /// Bytes of memory that a plan may use.
     package let memory: Int
+    /// The memory is the device's own, not the host's.
+    package let ownsMemory: Bool
 
-    package init(id: String, name: String, threads: Int, memory: Int) {
+    package init(id: String, name: String, threads: Int, memory: Int, ownsMemory: Bool = false) {
         self.id = id
         self.name = name
         self.threads = threads
         self.memory = memory
+        self.ownsMemory = ownsMemory
     }
 }
 
@@ -48,6 +51,10 @@ package enum BackendError: Error, Sendable, CustomStringConvertible {
     case unsupported(String)
     /// The system gave no memory for this many bytes.
     case outOfMemory(Int)
+    /// A plan does not fit: bytes that it needs and bytes that there are.
+    case doesNotFit(needed: Int, available: Int)
+    /// The device failed; the text says how.
+    case device(String)
     /// A tensor makes no sense to the backend; the text names the tensor, not its file.
     case weights(String)
     /// A tensor could not be read; the text names its file and place.
@@ -57,7 +64,9 @@ package enum BackendError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .unsupported(let what): "this device does not support \(what)"
         case .outOfMemory(let bytes): "there is no memory for \(bytes >> 20) MiB more"
-        case .weights(let text), .source(let text): text
+        case .doesNotFit(let needed, let available):
+            "\(needed >> 20) MiB of device memory are needed, but there are \(available >> 20) MiB: \((needed - available) >> 20) MiB are missing"
+        case .device(let text), .weights(let text), .source(let text): text
         }
     }
 }

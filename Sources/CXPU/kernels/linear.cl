@@ -1,0 +1,168 @@
+// Matrix products: output[m][n] = x[m] · W[n] (+ bias[n]) (+ residual[m][n]) over the layouts of layout.h.
+//
+// A sub-group computes 16 outputs of up to ROWS rows. A work-group is one or more sub-groups that share the columns
+// between them; their sums are added in ascending order. How many is a function of the weight's shape, so that the bits
+// of a row depend on nothing else. Integer formats, per group of 16 or 32 columns, ascending:
+//     acc = fma(dot of codes, weight scale * x scale, acc);  acc = fma(-min, x scale * sum of x codes, acc)
+// Floats, per column, ascending: acc = fma(w, x, acc).
+#include "base.h"
+#include "layout.h"
+
+// Activations are rows of codes [columns], scales [columns / 32] and sums of codes [columns / 16], or plain floats.
+//
+// An output row m is computed where m < *count * used; it reads input row m / share, with the matrix of expert chosen[m]
+// where there are several (ROWS = 1 only).
+#define PRODUCT_ARGUMENTS                                                                                         \
+    __global uchar *tiles, __global const int *codes, __global const float *scales, __global const float *sums,   \
+        __global const float *x, int x_stride, int columns, int outputs, __global const float *bias,              \
+        __global const float *residual, int residual_stride, __global float *output, int stride,                  \
+        __global const int *count, int used, int share, __global const int *chosen, long expert_bytes,            \
+        __local float *partial
+
+#define PRODUCT_BEGIN(ROWS, ITEMS)                                                                    \
+    int tile = get_group_id(0), row = get_group_id(1) * ROWS, lane = get_sub_group_local_id();        \
+    int rows = *count * used;                                                                         \
+    if (row >= rows) return;                                                                          \
+    int splits = get_num_sub_groups(), split = get_sub_group_id();                                    \
+    int items = ITEMS;                                                                                \
+    int first = (int)((long)items * split / splits), last = (int)((long)items * (split + 1) / splits); \
+    if (chosen) tiles += chosen[row] * expert_bytes;                                                  \
+    int n = tile * LANES + lane;                                                                      \
+    float acc[ROWS];                                                                                  \
+    _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[r] = 0;
+
+// Adds the sums of the work-group's sub-groups and writes 16 outputs of each row.
+#define PRODUCT_END(ROWS)                                                                             \
+    if (splits > 1) {                                                                                 \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                              \
+            partial[(r * splits + split) * LANES + lane] = acc[r];                                    \
+        barrier(CLK_LOCAL_MEM_FENCE);                                                                 \
+        if (split != 0) return;                                                                       \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                              \
+            for (int s = 1; s < splits; s++) acc[r] += partial[(r * splits + s) * LANES + lane];      \
+    }                                                                                                 \
+    if (n >= outputs) return;                                                                         \
+    float addend = bias ? bias[n] : 0.0f;                                                             \
+    _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                \
+        if (row + r >= rows) break;                                                                   \
+        float y = bias ? acc[r] + addend : acc[r];                                                    \
+        if (residual) y += residual[(long)(row + r) * residual_stride + n];                           \
+        output[(long)(row + r) * stride + n] = y;                                                     \
+    }
+
+// GROUPS per part of 32 columns.
+#define INTEGER_PRODUCT(NAME, ROWS, GROUPS, HAS_MIN)                                                             \
+    SUBGROUP __kernel void NAME##_rows##ROWS(PRODUCT_ARGUMENTS) {                                                \
+        PRODUCT_BEGIN(ROWS, columns / BLOCK)                                                                     \
+        for (int part = first; part < last; part++) {                                                            \
+            __global uchar *record = integer_record(tiles, tile, part, items, GROUPS, HAS_MIN);                  \
+            uint8 w = intel_sub_group_block_read8((__global const uint *)record);                                \
+            __global const uint *f = (__global const uint *)(record + RECORD_CODES);                             \
+            float scale0 = as_float(intel_sub_group_block_read(f)), scale1 = 0, min0 = 0, min1 = 0;              \
+            if (GROUPS == 2) scale1 = as_float(intel_sub_group_block_read(f + LANES));                           \
+            if (HAS_MIN) min0 = as_float(intel_sub_group_block_read(f + GROUPS * LANES));                        \
+            if (HAS_MIN && GROUPS == 2) min1 = as_float(intel_sub_group_block_read(f + 3 * LANES));              \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                   \
+                long at = (long)(min(row + r, rows - 1) / share) * items + part;                                 \
+                __global const int *a = codes + at * (BLOCK / 4);                                                \
+                float d = scales[at];                                                                            \
+                int low = dot4(w.s0, a[0]) + dot4(w.s1, a[1]) + dot4(w.s2, a[2]) + dot4(w.s3, a[3]);             \
+                int high = dot4(w.s4, a[4]) + dot4(w.s5, a[5]) + dot4(w.s6, a[6]) + dot4(w.s7, a[7]);            \
+                if (GROUPS == 1) {                                                                               \
+                    acc[r] = fma((float)(low + high), scale0 * d, acc[r]);                                       \
+                    if (HAS_MIN) acc[r] = fma(-min0, d * (sums[at * 2] + sums[at * 2 + 1]), acc[r]);             \
+                } else {                                                                                         \
+                    acc[r] = fma((float)low, scale0 * d, acc[r]);                                                \
+                    if (HAS_MIN) acc[r] = fma(-min0, d * sums[at * 2], acc[r]);                                  \
+                    acc[r] = fma((float)high, scale1 * d, acc[r]);                                               \
+                    if (HAS_MIN) acc[r] = fma(-min1, d * sums[at * 2 + 1], acc[r]);                              \
+                }                                                                                                \
+            }                                                                                                    \
+        }                                                                                                        \
+        PRODUCT_END(ROWS)                                                                                        \
+    }
+
+#define FLOAT_PRODUCT(NAME, ROWS, TYPE, READ, VALUE)                                                             \
+    SUBGROUP __kernel void NAME##_rows##ROWS(PRODUCT_ARGUMENTS) {                                                \
+        PRODUCT_BEGIN(ROWS, columns)                                                                             \
+        __global const TYPE *weights = (__global const TYPE *)tiles + (long)tile * items * LANES;                \
+        for (int k = first; k < last; k++) {                                                                     \
+            float w = VALUE(READ(weights + (long)k * LANES));                                                    \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                     \
+                acc[r] = fma(w, x[(long)(min(row + r, rows - 1) / share) * x_stride + k], acc[r]);               \
+        }                                                                                                        \
+        PRODUCT_END(ROWS)                                                                                        \
+    }
+
+#define PRODUCTS(ROWS)                                                                                  \
+    INTEGER_PRODUCT(linear_integer32, ROWS, 1, 0)                                                       \
+    INTEGER_PRODUCT(linear_integer32_min, ROWS, 1, 1)                                                   \
+    INTEGER_PRODUCT(linear_integer16, ROWS, 2, 0)                                                       \
+    INTEGER_PRODUCT(linear_integer16_min, ROWS, 2, 1)                                                   \
+    FLOAT_PRODUCT(linear_f16, ROWS, ushort, intel_sub_group_block_read_us, format_f16)                  \
+    FLOAT_PRODUCT(linear_bf16, ROWS, ushort, intel_sub_group_block_read_us, format_bf16)                \
+    FLOAT_PRODUCT(linear_f32, ROWS, uint, intel_sub_group_block_read, as_float)
+
+PRODUCTS(1)
+PRODUCTS(8)
+
+// 32 values of a row as codes times a scale: d = max |x| / 127, codes x / d rounded to nearest, ties to even.
+// x = sub-group per block, y = row.
+SUBGROUP __kernel void quantize(
+    __global const float *x, int x_stride, int columns, __global char *codes, __global float *scales,
+    __global float *sums, __global const int *count, int used
+) {
+    int block = get_group_id(0), row = get_group_id(1), lane = get_sub_group_local_id();
+    if (row >= *count * used) return;
+    __global const float *from = x + (long)row * x_stride + block * BLOCK;
+    float v0 = from[lane], v1 = from[lane + LANES];
+    bool finite = !sub_group_any(!isfinite(v0) || !isfinite(v1));
+    float largest = sub_group_reduce_max(fmax(fabs(v0), fabs(v1)));
+    bool tiny = largest < 1e-30f;
+    float d = divided_by_127(largest);
+    float inverse = finite && !tiny ? exact_reciprocal(d) : 0.0f;
+    int c0 = finite ? (int)rint(v0 * inverse) : 0, c1 = finite ? (int)rint(v1 * inverse) : 0;
+    int sum0 = sub_group_reduce_add(c0), sum1 = sub_group_reduce_add(c1);
+    long at = (long)row * (columns / BLOCK) + block;
+    codes[at * BLOCK + lane] = (char)c0;
+    codes[at * BLOCK + LANES + lane] = (char)c1;
+    if (lane == 0) {
+        scales[at] = finite ? (tiny ? 0.0f : d) : NAN;
+        sums[at * 2] = (float)sum0;
+        sums[at * 2 + 1] = (float)sum1;
+    }
+}
+
+// Row token[m] of an embedding table, times a factor. x = column, y = row.
+#define EMBED_ARGUMENTS                                                                                    \
+    __global uchar *tiles, __global const int *tokens, int columns, float factor, __global float *output,  \
+        int stride, __global const int *count
+#define EMBED_BEGIN                                          \
+    int k = get_global_id(0), row = get_global_id(1);        \
+    if (k >= columns || row >= *count) return;               \
+    int tile = tokens[row] / LANES, lane = tokens[row] % LANES;
+
+#define INTEGER_EMBED(NAME, GROUPS, HAS_MIN)                                                               \
+    __kernel void NAME(EMBED_ARGUMENTS) {                                                                  \
+        EMBED_BEGIN                                                                                        \
+        __global uchar *record = integer_record(tiles, tile, k / BLOCK, columns / BLOCK, GROUPS, HAS_MIN); \
+        int code = ((__global char *)record)[((k % BLOCK) / 4 * LANES + lane) * 4 + k % 4];                \
+        __global float *f = (__global float *)(record + RECORD_CODES);                                     \
+        int g = k % BLOCK * GROUPS / BLOCK;                                                                \
+        float w = f[g * LANES + lane] * (float)code;                                                       \
+        if (HAS_MIN) w -= f[(GROUPS + g) * LANES + lane];                                                  \
+        output[(long)row * stride + k] = w * factor;                                                       \
+    }
+#define FLOAT_EMBED(NAME, TYPE, VALUE)                                                                     \
+    __kernel void NAME(EMBED_ARGUMENTS) {                                                                  \
+        EMBED_BEGIN                                                                                        \
+        __global const TYPE *weights = (__global const TYPE *)tiles;                                       \
+        output[(long)row * stride + k] = VALUE(weights[((long)tile * columns + k) * LANES + lane]) * factor; \
+    }
+INTEGER_EMBED(embed_integer32, 1, 0)
+INTEGER_EMBED(embed_integer32_min, 1, 1)
+INTEGER_EMBED(embed_integer16, 2, 0)
+INTEGER_EMBED(embed_integer16_min, 2, 1)
+FLOAT_EMBED(embed_f16, ushort, format_f16)
+FLOAT_EMBED(embed_bf16, ushort, format_bf16)
+FLOAT_EMBED(embed_f32, uint, as_float)

@@ -1,0 +1,28 @@
+#include "cxpu.h"
+
+// Built by scripts/build-kernels.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static const uint8_t attention[] = {
+#embed "kernels/attention.spv"
+};
+static const uint8_t linear[] = {
+#embed "kernels/linear.spv"
+};
+static const uint8_t rows[] = {
+#embed "kernels/rows.spv"
+};
+static const uint8_t unpack[] = {
+#embed "kernels/unpack.spv"
+};
+
+static const xpu_module modules[] = {
+    {"attention", attention, sizeof attention},
+    {"linear", linear, sizeof linear},
+    {"rows", rows, sizeof rows},
+    {"unpack", unpack, sizeof unpack},
+};
+
+const xpu_module *xpu_embedded_module(size_t index) {
+    return index < sizeof modules / sizeof *modules ? &modules[index] : NULL;
+}
