@@ -67,6 +67,7 @@ let package = Package(
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
         .testTarget(name: "ModelsTests", dependencies: ["Compute", "GGUF", "Models", "Quant", "TestSupport"]),
         .testTarget(name: "CPUTests", dependencies: ["CPU", "CCPU", "Quant", "TestSupport"]),
+        .testTarget(name: "XPUTests", dependencies: ["CFormats", "Compute", "Quant", "TestSupport", "XPU"]),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "EngineTests",
@@ -75,7 +76,8 @@ let package = Package(
                 "Tokenizer",
             ]),
         .testTarget(
-            name: "Conformance", dependencies: ["Compute", "CPU", "Quant", "TestSupport"], path: "Tests/Conformance"),
+            name: "Conformance", dependencies: ["Compute", "CPU", "Quant", "TestSupport", "XPU"],
+            path: "Tests/Conformance"),
         .testTarget(name: "CLITests", dependencies: ["JSON", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],

@@ -9,7 +9,7 @@ final class Session {
     static let limits = StepLimits(rows: 160, sequences: 70, outputRows: 160)
 
     init(
-        _ model: ToyModel, on backend: some Backend, kv: KVFormat = .f32, positions: Int = 192, fused: Bool = true
+        _ model: ToyModel, on backend: any Backend, kv: KVFormat = .f32, positions: Int = 192, fused: Bool = true
     ) throws {
         let weights = try model.weights()
         let drawn = try model.program(weights)

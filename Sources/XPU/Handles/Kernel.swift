@@ -5,18 +5,19 @@ internal import CXPU
 struct Kernel: ~Copyable {
     let name: String
     let handle: ze_kernel_handle_t
-    private let context: Context
+    /// Kernels must go before their module.
+    private let owner: CompiledModule
+    private var context: Context { owner.module.context }
 
-    init(_ module: borrowing Module, _ name: String) throws(XPUError) {
+    init(_ owner: CompiledModule, _ name: String) throws(XPUError) {
         self.name = name
-        let context = module.context
-        self.context = context
+        self.owner = owner
         var descriptor = unsafe ze_kernel_desc_t()
         unsafe descriptor.stype = ZE_STRUCTURE_TYPE_KERNEL_DESC
         var handle: ze_kernel_handle_t? = nil
         let status = unsafe name.withCString { name in
             unsafe descriptor.pKernelName = unsafe name
-            return unsafe context.calls.zeKernelCreate(module.handle, &descriptor, &handle)
+            return unsafe owner.module.context.calls.zeKernelCreate(owner.module.handle, &descriptor, &handle)
         }
         guard status != ZE_RESULT_ERROR_INVALID_KERNEL_NAME else {
             throw .call("zeKernelCreate", "\(status.name) for \(name)")

@@ -19,7 +19,7 @@ final class KernelLibrary: Sendable {
         guard let module = modules.first(where: { $0.module.name == name.module }) else {
             preconditionFailure("there is no module \(name.module)")
         }
-        return try Kernel(module.module, name.function)
+        return try Kernel(module, name.function)
     }
 }
 
@@ -33,8 +33,8 @@ struct KernelName: Hashable, Sendable {
     static func unpack(_ function: String) -> KernelName { KernelName(module: "unpack", function: function) }
 }
 
-/// A ``Module`` in a collection.
-private final class CompiledModule: Sendable {
+/// A ``Module`` that its kernels share.
+final class CompiledModule: Sendable {
     let module: Module
 
     /// From the cache where it holds a binary that the driver takes, else from SPIR-V.

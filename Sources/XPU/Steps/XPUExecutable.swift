@@ -9,7 +9,9 @@ final class XPUExecutable: Executable {
     private let lowering: Lowering
     private var control: ControlBlock
     private var splitStates: SplitStates
+    /// Rows of logits, on the host.
     private let logits: Memory
+    private let logitStride: Int
     private let queue: CommandQueue
     private let fence: Fence
     private let kernels: KernelSet
@@ -27,7 +29,7 @@ final class XPUExecutable: Executable {
     ) throws(BackendError) {
         try Lowering.checkSupport(program)
         let sizes = StepMemory.Sizes(program, weights, limits: limits)
-        let logitBytes = limits.outputRows * program.vocabularySize * 4
+        logitStride = sizes.plan.buffer[program.logits.index].map { sizes.plan.widths[$0] } ?? 0
         let needed = weights.byteCount + KVCache.byteCount(program.cache, configuration) + sizes.total
         guard needed <= context.device.memory else {
             throw .doesNotFit(needed: needed, available: context.device.memory)
@@ -43,7 +45,7 @@ final class XPUExecutable: Executable {
             lowering = Lowering(program, weights, cache, try StepMemory(context, sizes))
             control = try ControlBlock(context, ropes: program.ropes, largest: largest)
             splitStates = try SplitStates(context, bytes: 0)
-            logits = try Memory(context, .host, byteCount: logitBytes)
+            logits = try Memory(context, .host, byteCount: limits.outputRows * logitStride * 4)
             queue = try CommandQueue(context)
             fence = try queue.makeFence()
             kernels = KernelSet(library)
@@ -66,9 +68,11 @@ final class XPUExecutable: Executable {
             try fence.wait()
             try fence.reset()
         } catch { throw BackendError(error) }
-        let count = inputs.outputRows.count * program.vocabularySize
-        guard count > 0 else { return }
-        unsafe outputs.buffer.baseAddress?.update(from: logits.base.assumingMemoryBound(to: Float.self), count: count)
+        let floats = unsafe logits.base.assumingMemoryBound(to: Float.self)
+        for row in 0..<inputs.outputRows.count {
+            unsafe outputs.buffer.baseAddress?.advanced(by: row * outputs.vocabulary).update(
+                from: floats + row * logitStride, count: outputs.vocabulary)
+        }
     }
 
     private func recorded(_ shape: StepShape) throws(XPUError) -> RecordedStep {
@@ -88,7 +92,7 @@ final class XPUExecutable: Executable {
         if shape.outputs > 0 {
             try recorder.copy(
                 to: logits.slice(), from: lowering.memory.slice(program.logits),
-                bytes: shape.outputs * program.vocabularySize * 4)
+                bytes: shape.outputs * logitStride * 4)
         }
         let step = RecordedStep(try recorder.finish())
         lists[shape] = step
