@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    /// Both round activations and codes alike, so they agree far more closely than with exact activations.
+    /// Both round activations to eight bits, but a value on the edge between two codes may fall either way.
     @Test(arguments: formats)
     func theXPUComputesWhatTheCPUDoes(format: Format, bound: Float) throws {
         guard let xpu = Device.xpu else { return }
@@ -109,7 +109,7 @@ import Testing
         let tokens = randomTokens(40, seed: 6)
         let cpu = try Session(model, on: Device.cpu.backend, kv: .f16).run(tokens, chunks: [40])
         let fast = try Session(model, on: xpu.backend, kv: .f16).run(tokens, chunks: [13, 1])
-        #expect(relativeError(fast, cpu) < 5e-3, "\(format)")
+        #expect(relativeError(fast, cpu) < bound, "\(format)")
     }
 
     static func wide(_ format: Format) -> ToyModel {

@@ -7,15 +7,26 @@ import XPU
 /// A backend that the suite runs on.
 struct Device: Sendable, CustomTestStringConvertible {
     let name: String
-    let backend: any Backend
+    private let make: @Sendable () -> any Backend
+
+    /// Of its own for each session where steps share threads: suites run side by side.
+    var backend: any Backend { make() }
 
     var testDescription: String { name }
 
+    private init(name: String, make: @escaping @Sendable () -> any Backend) {
+        self.name = name
+        self.make = make
+    }
+
     /// The CPU, and the first device that Level Zero shows: the software device under `scripts/soft-xpu`, or a GPU.
     static let all: [Device] = [cpu] + (xpu.map { [$0] } ?? [])
-    static let cpu = Device(name: "cpu", backend: CPUBackend(threads: 2))
+    static let cpu = Device(name: "cpu") { CPUBackend(threads: 2) }
     static let xpu: Device? = {
-        do { return Device(name: "xpu", backend: try XPUBackend()) } catch {
+        do {
+            let backend = try XPUBackend()
+            return Device(name: "xpu") { backend }
+        } catch {
             // Said once, not hidden: where a device is promised, ``XPUPresence`` fails.
             print("the XPU backend is not checked here: \(error)")
             return nil
