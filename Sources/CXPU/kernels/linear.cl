@@ -6,7 +6,7 @@
 //     acc = fma(dot of codes, weight scale * x scale, acc);  acc = fma(-min, x scale * sum of x codes, acc)
 // Floats, per column, ascending: acc = fma(w, x, acc).
 #include "base.h"
-#include "layout.h"
+#include "parts.h"
 
 // Activations are rows of codes [columns], scales [columns / 32] and sums of codes [columns / 16], or plain floats.
 //
@@ -50,36 +50,37 @@
         output[(long)(row + r) * stride + n] = y;                                                     \
     }
 
-// GROUPS per part of 32 columns.
-#define INTEGER_PRODUCT(NAME, ROWS, GROUPS, HAS_MIN)                                                             \
-    SUBGROUP __kernel void NAME##_rows##ROWS(PRODUCT_ARGUMENTS) {                                                \
+// GROUPS per part of 32 columns; codes are OFFSET too large, which the sums of activations take off exactly.
+#define INTEGER_PRODUCT(LAYOUT, ROWS, GROUPS, HAS_MIN, OFFSET)                                                    \
+    SUBGROUP __kernel void linear_##LAYOUT##_rows##ROWS(PRODUCT_ARGUMENTS) {                                     \
         PRODUCT_BEGIN(ROWS, columns / BLOCK)                                                                     \
-        for (int part = first; part < last; part++) {                                                            \
-            __global uchar *record = integer_record(tiles, tile, part, items, GROUPS, HAS_MIN);                  \
-            uint8 w = intel_sub_group_block_read8((__global const uint *)record);                                \
-            __global const uint *f = (__global const uint *)(record + RECORD_CODES);                             \
-            float scale0 = as_float(intel_sub_group_block_read(f)), scale1 = 0, min0 = 0, min1 = 0;              \
-            if (GROUPS == 2) scale1 = as_float(intel_sub_group_block_read(f + LANES));                           \
-            if (HAS_MIN) min0 = as_float(intel_sub_group_block_read(f + GROUPS * LANES));                        \
-            if (HAS_MIN && GROUPS == 2) min1 = as_float(intel_sub_group_block_read(f + 3 * LANES));              \
+        for (int p = first; p < last; p++) {                                                                     \
+            part w = read_##LAYOUT(RECORD(LAYOUT, tiles, tile, p, columns), p);                                  \
             _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                   \
-                long at = (long)(min(row + r, rows - 1) / share) * items + part;                                 \
+                long at = (long)(min(row + r, rows - 1) / share) * items + p;                                    \
                 __global const int *a = codes + at * (BLOCK / 4);                                                \
-                float d = scales[at];                                                                            \
-                int low = dot4(w.s0, a[0]) + dot4(w.s1, a[1]) + dot4(w.s2, a[2]) + dot4(w.s3, a[3]);             \
-                int high = dot4(w.s4, a[4]) + dot4(w.s5, a[5]) + dot4(w.s6, a[6]) + dot4(w.s7, a[7]);            \
-                if (GROUPS == 1) {                                                                               \
-                    acc[r] = fma((float)(low + high), scale0 * d, acc[r]);                                       \
-                    if (HAS_MIN) acc[r] = fma(-min0, d * (sums[at * 2] + sums[at * 2 + 1]), acc[r]);             \
-                } else {                                                                                         \
-                    acc[r] = fma((float)low, scale0 * d, acc[r]);                                                \
-                    if (HAS_MIN) acc[r] = fma(-min0, d * sums[at * 2], acc[r]);                                  \
-                    acc[r] = fma((float)high, scale1 * d, acc[r]);                                               \
-                    if (HAS_MIN) acc[r] = fma(-min1, d * sums[at * 2 + 1], acc[r]);                              \
-                }                                                                                                \
+                float d = scales[at], sum0 = sums[at * 2], sum1 = sums[at * 2 + 1];                              \
+                int low = dot4(w.codes.s0, a[0]) + dot4(w.codes.s1, a[1]) + dot4(w.codes.s2, a[2]) +             \
+                          dot4(w.codes.s3, a[3]);                                                                \
+                int high = dot4(w.codes.s4, a[4]) + dot4(w.codes.s5, a[5]) + dot4(w.codes.s6, a[6]) +            \
+                           dot4(w.codes.s7, a[7]);                                                               \
+                ACCUMULATE(acc[r], low, high, GROUPS, HAS_MIN, OFFSET)                                           \
             }                                                                                                    \
         }                                                                                                        \
         PRODUCT_END(ROWS)                                                                                        \
+    }
+
+// Adds a part's dot products of codes to a sum.
+#define ACCUMULATE(acc, low, high, GROUPS, HAS_MIN, OFFSET)                     \
+    if (GROUPS == 1) {                                                          \
+        float dot = (float)(low + high) - OFFSET * (sum0 + sum1);               \
+        acc = fma(dot, w.scale0 * d, acc);                                      \
+        if (HAS_MIN) acc = fma(-w.min0, d * (sum0 + sum1), acc);                \
+    } else {                                                                    \
+        acc = fma((float)low - OFFSET * sum0, w.scale0 * d, acc);               \
+        if (HAS_MIN) acc = fma(-w.min0, d * sum0, acc);                         \
+        acc = fma((float)high - OFFSET * sum1, w.scale1 * d, acc);              \
+        if (HAS_MIN) acc = fma(-w.min1, d * sum1, acc);                         \
     }
 
 #define FLOAT_PRODUCT(NAME, ROWS, TYPE, READ, VALUE)                                                             \
@@ -94,13 +95,19 @@
         PRODUCT_END(ROWS)                                                                                        \
     }
 
-#define PRODUCTS(ROWS)                                                                                  \
-    INTEGER_PRODUCT(linear_integer32, ROWS, 1, 0)                                                       \
-    INTEGER_PRODUCT(linear_integer32_min, ROWS, 1, 1)                                                   \
-    INTEGER_PRODUCT(linear_integer16, ROWS, 2, 0)                                                       \
-    INTEGER_PRODUCT(linear_integer16_min, ROWS, 2, 1)                                                   \
-    FLOAT_PRODUCT(linear_f16, ROWS, ushort, intel_sub_group_block_read_us, format_f16)                  \
-    FLOAT_PRODUCT(linear_bf16, ROWS, ushort, intel_sub_group_block_read_us, format_bf16)                \
+#define PRODUCTS(ROWS)                                                                       \
+    INTEGER_PRODUCT(integer32, ROWS, 1, 0, 0)                                                \
+    INTEGER_PRODUCT(integer32_min, ROWS, 1, 1, 0)                                            \
+    INTEGER_PRODUCT(integer16, ROWS, 2, 0, 0)                                                \
+    INTEGER_PRODUCT(integer16_min, ROWS, 2, 1, 0)                                            \
+    INTEGER_PRODUCT(q4_0, ROWS, 1, 0, 8)                                                     \
+    INTEGER_PRODUCT(q8_0, ROWS, 1, 0, 0)                                                     \
+    INTEGER_PRODUCT(q4_k, ROWS, 1, 1, 0)                                                     \
+    INTEGER_PRODUCT(q5_k, ROWS, 1, 1, 0)                                                     \
+    INTEGER_PRODUCT(q6_k, ROWS, 2, 0, 32)                                                    \
+    INTEGER_PRODUCT(iq4_xs, ROWS, 1, 0, 0)                                                   \
+    FLOAT_PRODUCT(linear_f16, ROWS, ushort, intel_sub_group_block_read_us, format_f16)       \
+    FLOAT_PRODUCT(linear_bf16, ROWS, ushort, intel_sub_group_block_read_us, format_bf16)     \
     FLOAT_PRODUCT(linear_f32, ROWS, uint, intel_sub_group_block_read, as_float)
 
 PRODUCTS(1)
@@ -142,16 +149,11 @@ SUBGROUP __kernel void quantize(
     if (k >= columns || row >= *count) return;               \
     int tile = tokens[row] / LANES, lane = tokens[row] % LANES;
 
-#define INTEGER_EMBED(NAME, GROUPS, HAS_MIN)                                                               \
-    __kernel void NAME(EMBED_ARGUMENTS) {                                                                  \
+#define INTEGER_EMBED(LAYOUT)                                                                              \
+    __kernel void embed_##LAYOUT(EMBED_ARGUMENTS) {                                                        \
         EMBED_BEGIN                                                                                        \
-        __global uchar *record = integer_record(tiles, tile, k / BLOCK, columns / BLOCK, GROUPS, HAS_MIN); \
-        int code = ((__global char *)record)[((k % BLOCK) / 4 * LANES + lane) * 4 + k % 4];                \
-        __global float *f = (__global float *)(record + RECORD_CODES);                                     \
-        int g = k % BLOCK * GROUPS / BLOCK;                                                                \
-        float w = f[g * LANES + lane] * (float)code;                                                       \
-        if (HAS_MIN) w -= f[(GROUPS + g) * LANES + lane];                                                  \
-        output[(long)row * stride + k] = w * factor;                                                       \
+        __global const uchar *record = RECORD(LAYOUT, tiles, tile, k / BLOCK, columns);                    \
+        output[(long)row * stride + k] = weight_##LAYOUT(record, k % LAYOUT##_COLUMNS, lane) * factor;     \
     }
 #define FLOAT_EMBED(NAME, TYPE, VALUE)                                                                     \
     __kernel void NAME(EMBED_ARGUMENTS) {                                                                  \
@@ -159,10 +161,16 @@ SUBGROUP __kernel void quantize(
         __global const TYPE *weights = (__global const TYPE *)tiles;                                       \
         output[(long)row * stride + k] = VALUE(weights[((long)tile * columns + k) * LANES + lane]) * factor; \
     }
-INTEGER_EMBED(embed_integer32, 1, 0)
-INTEGER_EMBED(embed_integer32_min, 1, 1)
-INTEGER_EMBED(embed_integer16, 2, 0)
-INTEGER_EMBED(embed_integer16_min, 2, 1)
+INTEGER_EMBED(integer32)
+INTEGER_EMBED(integer32_min)
+INTEGER_EMBED(integer16)
+INTEGER_EMBED(integer16_min)
+INTEGER_EMBED(q4_0)
+INTEGER_EMBED(q8_0)
+INTEGER_EMBED(q4_k)
+INTEGER_EMBED(q5_k)
+INTEGER_EMBED(q6_k)
+INTEGER_EMBED(iq4_xs)
 FLOAT_EMBED(embed_f16, ushort, format_f16)
 FLOAT_EMBED(embed_bf16, ushort, format_bf16)
 FLOAT_EMBED(embed_f32, uint, as_float)
