@@ -9,6 +9,12 @@ static const uint8_t attention[] = {
 static const uint8_t linear[] = {
 #embed "kernels/linear.spv"
 };
+static const uint8_t matrix8[] = {
+#embed "kernels/matrix8.spv"
+};
+static const uint8_t matrix16[] = {
+#embed "kernels/matrix16.spv"
+};
 static const uint8_t rows[] = {
 #embed "kernels/rows.spv"
 };
@@ -19,6 +25,8 @@ static const uint8_t unpack[] = {
 static const xpu_module modules[] = {
     {"attention", attention, sizeof attention},
     {"linear", linear, sizeof linear},
+    {"matrix8", matrix8, sizeof matrix8},
+    {"matrix16", matrix16, sizeof matrix16},
     {"rows", rows, sizeof rows},
     {"unpack", unpack, sizeof unpack},
 };

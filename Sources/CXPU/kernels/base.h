@@ -5,9 +5,14 @@
 #define FORMAT_SOURCE __global
 #include "formats/base.h"
 
-// Kernels that need a sub-group of a certain width are compiled for this one: all Intel GPUs have it.
+// Columns of a tile of weights.
 #define LANES 16
-#define SUBGROUP __attribute__((intel_reqd_sub_group_size(LANES)))
+
+// Kernels that use sub-groups are compiled for this width: all Intel GPUs have 16.
+#ifndef SUBGROUP_LANES
+#define SUBGROUP_LANES 16
+#endif
+#define SUBGROUP __attribute__((intel_reqd_sub_group_size(SUBGROUP_LANES)))
 
 // Columns of activations that share a scale.
 #define BLOCK 32

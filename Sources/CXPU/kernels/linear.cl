@@ -6,30 +6,7 @@
 //     acc = fma(dot of codes, weight scale * x scale, acc);  acc = fma(-min, x scale * sum of x codes, acc)
 // Floats, per column, ascending: acc = fma(w, x, acc).
 #include "base.h"
-#include "parts.h"
-
-// Activations are rows of codes [columns], scales [columns / 32] and sums of codes [columns / 16], or plain floats.
-//
-// An output row m is computed where m < *count * used; it reads input row m / share, with the matrix of expert chosen[m]
-// where there are several (ROWS = 1 only).
-#define PRODUCT_ARGUMENTS                                                                                         \
-    __global uchar *tiles, __global const int *codes, __global const float *scales, __global const float *sums,   \
-        __global const float *x, int x_stride, int columns, int outputs, __global const float *bias,              \
-        __global const float *residual, int residual_stride, __global float *output, int stride,                  \
-        __global const int *count, int used, int share, __global const int *chosen, long expert_bytes,            \
-        __local float *partial
-
-#define PRODUCT_BEGIN(ROWS, ITEMS)                                                                    \
-    int tile = get_group_id(0), row = get_group_id(1) * ROWS, lane = get_sub_group_local_id();        \
-    int rows = *count * used;                                                                         \
-    if (row >= rows) return;                                                                          \
-    int splits = get_num_sub_groups(), split = get_sub_group_id();                                    \
-    int items = ITEMS;                                                                                \
-    int first = (int)((long)items * split / splits), last = (int)((long)items * (split + 1) / splits); \
-    if (chosen) tiles += chosen[row] * expert_bytes;                                                  \
-    int n = tile * LANES + lane;                                                                      \
-    float acc[ROWS];                                                                                  \
-    _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[r] = 0;
+#include "product.h"
 
 // Adds the sums of the work-group's sub-groups and writes 16 outputs of each row.
 #define PRODUCT_END(ROWS)                                                                             \
@@ -50,12 +27,11 @@
         output[(long)(row + r) * stride + n] = y;                                                     \
     }
 
-// GROUPS per part of 32 columns; codes are OFFSET too large, which the sums of activations take off exactly.
 #define INTEGER_PRODUCT(LAYOUT, ROWS, GROUPS, HAS_MIN, OFFSET)                                                    \
     SUBGROUP __kernel void linear_##LAYOUT##_rows##ROWS(PRODUCT_ARGUMENTS) {                                     \
         PRODUCT_BEGIN(ROWS, columns / BLOCK)                                                                     \
         for (int p = first; p < last; p++) {                                                                     \
-            part w = read_##LAYOUT(RECORD(LAYOUT, tiles, tile, p, columns), p);                                  \
+            part w = read_##LAYOUT(RECORD(LAYOUT, tiles, tile, p, columns), p, lane);                                 \
             _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                   \
                 long at = (long)(min(row + r, rows - 1) / share) * items + p;                                    \
                 __global const int *a = codes + at * (BLOCK / 4);                                                \
@@ -70,19 +46,6 @@
         PRODUCT_END(ROWS)                                                                                        \
     }
 
-// Adds a part's dot products of codes to a sum.
-#define ACCUMULATE(acc, low, high, GROUPS, HAS_MIN, OFFSET)                     \
-    if (GROUPS == 1) {                                                          \
-        float dot = (float)(low + high) - OFFSET * (sum0 + sum1);               \
-        acc = fma(dot, w.scale0 * d, acc);                                      \
-        if (HAS_MIN) acc = fma(-w.min0, d * (sum0 + sum1), acc);                \
-    } else {                                                                    \
-        acc = fma((float)low - OFFSET * sum0, w.scale0 * d, acc);               \
-        if (HAS_MIN) acc = fma(-w.min0, d * sum0, acc);                         \
-        acc = fma((float)high - OFFSET * sum1, w.scale1 * d, acc);              \
-        if (HAS_MIN) acc = fma(-w.min1, d * sum1, acc);                         \
-    }
-
 #define FLOAT_PRODUCT(NAME, ROWS, TYPE, READ, VALUE)                                                             \
     SUBGROUP __kernel void NAME##_rows##ROWS(PRODUCT_ARGUMENTS) {                                                \
         PRODUCT_BEGIN(ROWS, columns)                                                                             \
@@ -95,23 +58,17 @@
         PRODUCT_END(ROWS)                                                                                        \
     }
 
-#define PRODUCTS(ROWS)                                                                       \
-    INTEGER_PRODUCT(integer32, ROWS, 1, 0, 0)                                                \
-    INTEGER_PRODUCT(integer32_min, ROWS, 1, 1, 0)                                            \
-    INTEGER_PRODUCT(integer16, ROWS, 2, 0, 0)                                                \
-    INTEGER_PRODUCT(integer16_min, ROWS, 2, 1, 0)                                            \
-    INTEGER_PRODUCT(q4_0, ROWS, 1, 0, 8)                                                     \
-    INTEGER_PRODUCT(q8_0, ROWS, 1, 0, 0)                                                     \
-    INTEGER_PRODUCT(q4_k, ROWS, 1, 1, 0)                                                     \
-    INTEGER_PRODUCT(q5_k, ROWS, 1, 1, 0)                                                     \
-    INTEGER_PRODUCT(q6_k, ROWS, 2, 0, 32)                                                    \
-    INTEGER_PRODUCT(iq4_xs, ROWS, 1, 0, 0)                                                   \
+#define INTEGER_PRODUCT1(LAYOUT, GROUPS, HAS_MIN, OFFSET) INTEGER_PRODUCT(LAYOUT, 1, GROUPS, HAS_MIN, OFFSET)
+#define INTEGER_PRODUCT8(LAYOUT, GROUPS, HAS_MIN, OFFSET) INTEGER_PRODUCT(LAYOUT, 8, GROUPS, HAS_MIN, OFFSET)
+INTEGER_LAYOUTS(INTEGER_PRODUCT1)
+INTEGER_LAYOUTS(INTEGER_PRODUCT8)
+
+#define FLOAT_PRODUCTS(ROWS)                                                                 \
     FLOAT_PRODUCT(linear_f16, ROWS, ushort, intel_sub_group_block_read_us, format_f16)       \
     FLOAT_PRODUCT(linear_bf16, ROWS, ushort, intel_sub_group_block_read_us, format_bf16)     \
     FLOAT_PRODUCT(linear_f32, ROWS, uint, intel_sub_group_block_read, as_float)
-
-PRODUCTS(1)
-PRODUCTS(8)
+FLOAT_PRODUCTS(1)
+FLOAT_PRODUCTS(8)
 
 // 32 values of a row as codes times a scale: d = max |x| / 127, codes x / d rounded to nearest, ties to even.
 // x = sub-group per block, y = row.
@@ -149,7 +106,7 @@ SUBGROUP __kernel void quantize(
     if (k >= columns || row >= *count) return;               \
     int tile = tokens[row] / LANES, lane = tokens[row] % LANES;
 
-#define INTEGER_EMBED(LAYOUT)                                                                              \
+#define INTEGER_EMBED(LAYOUT, GROUPS, HAS_MIN, OFFSET)                                                                              \
     __kernel void embed_##LAYOUT(EMBED_ARGUMENTS) {                                                        \
         EMBED_BEGIN                                                                                        \
         __global const uchar *record = RECORD(LAYOUT, tiles, tile, k / BLOCK, columns);                    \
@@ -161,16 +118,7 @@ SUBGROUP __kernel void quantize(
         __global const TYPE *weights = (__global const TYPE *)tiles;                                       \
         output[(long)row * stride + k] = VALUE(weights[((long)tile * columns + k) * LANES + lane]) * factor; \
     }
-INTEGER_EMBED(integer32)
-INTEGER_EMBED(integer32_min)
-INTEGER_EMBED(integer16)
-INTEGER_EMBED(integer16_min)
-INTEGER_EMBED(q4_0)
-INTEGER_EMBED(q8_0)
-INTEGER_EMBED(q4_k)
-INTEGER_EMBED(q5_k)
-INTEGER_EMBED(q6_k)
-INTEGER_EMBED(iq4_xs)
+INTEGER_LAYOUTS(INTEGER_EMBED)
 FLOAT_EMBED(embed_f16, ushort, format_f16)
 FLOAT_EMBED(embed_bf16, ushort, format_bf16)
 FLOAT_EMBED(embed_f32, uint, as_float)

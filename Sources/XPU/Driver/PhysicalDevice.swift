@@ -24,7 +24,9 @@ struct PhysicalDevice: Sendable {
     let memory: Int
     /// Packed four-way integer dot products in hardware.
     let hasDot4: Bool
-    /// The queue group with compute and copies, and how many queues it has.
+    /// Sub-group size of the matrix engine; `nil` where there is none, or none that is known.
+    let matrixLanes: Int?
+    /// The queue group with kernels and copies.
     let queueGroup: UInt32
 
     init(_ calls: xpu_calls, _ driver: ze_driver_handle_t, _ handle: ze_device_handle_t) throws(XPUError) {
@@ -73,6 +75,9 @@ struct PhysicalDevice: Sendable {
         unsafe module.stype = ZE_STRUCTURE_TYPE_DEVICE_MODULE_PROPERTIES
         try unsafe check(calls.zeDeviceGetModuleProperties(handle, &module), "zeDeviceGetModuleProperties")
         hasDot4 = unsafe module.flags & ZE_DEVICE_MODULE_FLAG_DP4A.rawValue != 0
+
+        let engine = unsafe MatrixEngine.lanes(ipVersion: ipVersion, deviceID: properties.deviceId)
+        matrixLanes = engine.flatMap { [subgroupSizes] in subgroupSizes.contains($0) ? $0 : nil }
 
         memory = try unsafe Self.memory(calls, handle)
         queueGroup = try unsafe Self.queueGroup(calls, handle)

@@ -6,12 +6,20 @@ final class KernelLibrary: Sendable {
 
     init(_ context: Context, _ cache: NativeCache) throws(XPUError) {
         var modules: [CompiledModule] = []
-        while let module = unsafe xpu_embedded_module(modules.count) {
+        var index = 0
+        while let module = unsafe xpu_embedded_module(index) {
+            index += 1
+            let name = unsafe String(cString: module.pointee.name)
+            guard Self.runs(name, on: context.device) else { continue }
             let code = unsafe Span(_unsafeStart: module.pointee.code, count: module.pointee.count)
-            modules.append(
-                try unsafe CompiledModule(context, name: String(cString: module.pointee.name), code, cache))
+            modules.append(try CompiledModule(context, name: name, code, cache))
         }
         self.modules = modules
+    }
+
+    /// Modules for a kind of matrix engine compile on no other device.
+    private static func runs(_ module: String, on device: PhysicalDevice) -> Bool {
+        !module.hasPrefix("matrix") || module == device.matrixLanes.map { "matrix\($0)" }
     }
 
     /// A kernel of its own for the caller.
@@ -28,6 +36,10 @@ struct KernelName: Hashable, Sendable {
     let function: String
 
     static func linear(_ function: String) -> KernelName { KernelName(module: "linear", function: function) }
+    /// - Parameter lanes: Of the matrix engine.
+    static func matrix(_ function: String, lanes: Int) -> KernelName {
+        KernelName(module: "matrix\(lanes)", function: function)
+    }
     static func rows(_ function: String) -> KernelName { KernelName(module: "rows", function: function) }
     static func attention(_ function: String) -> KernelName { KernelName(module: "attention", function: function) }
     static func unpack(_ function: String) -> KernelName { KernelName(module: "unpack", function: function) }

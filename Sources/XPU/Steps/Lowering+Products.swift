@@ -100,10 +100,14 @@ extension Lowering {
             matrix.layout.isInteger
             ? [.read(prepared.codes), .read(prepared.scales), .read(prepared.sums), .constant(nil), .int(0)]
             : [.constant(nil), .constant(nil), .constant(nil), .read(input.values), .int(input.stride)]
+        // The matrix engine gives the same bits: its dot products are exact.
+        let engine = tileRows == 8 && matrix.layout.isInteger ? matrixLanes : nil
+        let lanes = engine ?? WeightLayout.tileRows
         try recorder.launch(
-            .linear("linear_\(matrix.layout.name)_rows\(tileRows)"),
+            engine.map { .matrix("matrix_\(matrix.layout.name)_rows8", lanes: $0) }
+                ?? .linear("linear_\(matrix.layout.name)_rows\(tileRows)"),
             groups: (matrix.layout.tiles(rows: matrix.rows), (rows.capacity + tileRows - 1) / tileRows, 1),
-            size: WeightLayout.tileRows * splits,
+            size: lanes * splits,
             [.constant(matrix.memory.slice())] + activations + [.int(matrix.columns), .int(matrix.rows)] + addends
                 + [
                     .write(output), .int(stride), rows.count, .int(rows.used), .int(rows.share), .read(rows.chosen),

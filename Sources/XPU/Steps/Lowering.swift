@@ -8,15 +8,20 @@ struct Lowering {
     let memory: StepMemory
     let domains: [RowDomain]
     let vocabularyTable: Weight
+    /// Sub-group size of the device's matrix engine.
+    let matrixLanes: Int?
 
     /// Work-items of a group where each computes one element.
     private static let width = 64
 
-    init(_ program: Program, _ weights: XPUWeights, _ cache: KVCache, _ memory: StepMemory) {
+    init(
+        _ program: Program, _ weights: XPUWeights, _ cache: KVCache, _ memory: StepMemory, matrixLanes: Int?
+    ) {
         self.program = program
         self.weights = weights
         self.cache = cache
         self.memory = memory
+        self.matrixLanes = matrixLanes
         domains = RowDomain.of(program)
         let tables = program.ops.compactMap { if case .embed(let op) = $0 { op.table } else { nil } }
         guard let table = tables.first else { preconditionFailure("the program embeds no tokens") }

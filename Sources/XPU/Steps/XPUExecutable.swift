@@ -42,7 +42,8 @@ final class XPUExecutable: Executable {
             self.context = context
             self.program = program
             self.limits = limits
-            lowering = Lowering(program, weights, cache, try StepMemory(context, sizes))
+            lowering = Lowering(
+                program, weights, cache, try StepMemory(context, sizes), matrixLanes: context.device.matrixLanes)
             control = try ControlBlock(context, ropes: program.ropes, largest: largest)
             splitStates = try SplitStates(context, bytes: 0)
             logits = try Memory(context, .host, byteCount: limits.outputRows * logitStride * 4)
