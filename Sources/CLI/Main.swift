@@ -9,7 +9,7 @@ struct Main: ParsableCommand {
         abstract: "Runs GGUF language models on Intel CPUs and GPUs.",
         version: Version.current,
         subcommands: [
-            Run.self, Info.self, Tokenize.self, Perplexity.self, Bench.self, Quantize.self,
+            Run.self, Info.self, Tokenize.self, Perplexity.self, Bench.self, Quantize.self, DevicesCommand.self,
         ],
         defaultSubcommand: Run.self
     )

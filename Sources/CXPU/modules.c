@@ -15,6 +15,9 @@ static const uint8_t matrix8[] = {
 static const uint8_t matrix16[] = {
 #embed "kernels/matrix16.spv"
 };
+static const uint8_t measure[] = {
+#embed "kernels/measure.spv"
+};
 static const uint8_t rows[] = {
 #embed "kernels/rows.spv"
 };
@@ -27,6 +30,7 @@ static const xpu_module modules[] = {
     {"linear", linear, sizeof linear},
     {"matrix8", matrix8, sizeof matrix8},
     {"matrix16", matrix16, sizeof matrix16},
+    {"measure", measure, sizeof measure},
     {"rows", rows, sizeof rows},
     {"unpack", unpack, sizeof unpack},
 };

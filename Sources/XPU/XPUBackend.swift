@@ -20,6 +20,9 @@ package final class XPUBackend: Backend {
             memory: physical.memory, ownsMemory: !physical.isIntegrated)
     }
 
+    /// Bytes that the device reads per second at most, measured now.
+    package func readBandwidth() throws(XPUError) -> Double { try ReadBandwidth.measure(context, library) }
+
     package func supports(_ op: Op) -> Bool { true }
 
     package func load(
