@@ -32,4 +32,4 @@ install:
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install
 
 clean:
-	rm -rf .build .build-* .venv
+	rm -rf .build .build-* .venv .venv-softxpu

@@ -16,10 +16,17 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let package = Package(
     name: "tgi-run",
     products: [
-        .executable(name: "tgi-run", targets: ["CLI"])
+        .executable(name: "tgi-run", targets: ["CLI"]),
+        .library(name: "SoftXPU", type: .dynamic, targets: ["SoftXPU"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
         // Formats and files.
@@ -43,16 +50,34 @@ let package = Package(
 
         // Generation and the command.
         .target(name: "Engine", dependencies: ["Compute", "GGUF", "Models", "Tokenizer"]),
+        .target(
+            name: "Server",
+            dependencies: [
+                "Chat", "Engine", "JSON", "Tokenizer",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         .executableTarget(
             name: "CLI",
             dependencies: [
-                "Chat", "Compute", "CPU", "Engine", "GGUF", "JSON", "Models", "Quant", "Tokenizer", "XPU",
-                argumentParser,
+                "Chat", "Compute", "CPU", "Engine", "GGUF", "JSON", "Models", "Quant", "Server", "Tokenizer",
+                "XPU", argumentParser, .product(name: "Logging", package: "swift-log"),
             ]
         ),
 
+        // A Level Zero driver that needs no GPU: nothing above links it, the Level Zero loader opens it.
+        .target(name: "CSoftXPU", exclude: ["library/manifest.txt", "library/matrix.cl", "library/matrix.spv"]),
+        .target(name: "SoftXPU", dependencies: ["CSoftXPU"], exclude: ["README.md"]),
+
         // Tests.
-        .target(name: "TestSupport", dependencies: ["GGUF", "Quant"], path: "Tests/Support"),
+        .target(
+            name: "TestSupport", dependencies: ["Compute", "GGUF", "JSON", "Models", "Quant"], path: "Tests/Support",
+            exclude: ["References", "tiny_models.py"]),
         .testTarget(
             name: "QuantTests", dependencies: ["CFormats", "Quant", "TestSupport"],
             exclude: ["reference.py", "Vectors.txt"]),
@@ -65,7 +90,7 @@ let package = Package(
         .testTarget(
             name: "ChatTests", dependencies: ["Chat", "JSON", "TestSupport"], exclude: ["Snippets", "reference.py"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
-        .testTarget(name: "ModelsTests", dependencies: ["Compute", "GGUF", "Models", "Quant", "TestSupport"]),
+        .testTarget(name: "ModelsTests", dependencies: ["Compute", "CPU", "GGUF", "Models", "Quant", "TestSupport"]),
         .testTarget(name: "CPUTests", dependencies: ["CPU", "CCPU", "Quant", "TestSupport"]),
         .testTarget(name: "XPUTests", dependencies: ["CFormats", "Compute", "Quant", "TestSupport", "XPU"]),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
@@ -76,8 +101,20 @@ let package = Package(
                 "Tokenizer",
             ]),
         .testTarget(
-            name: "Conformance", dependencies: ["Compute", "CPU", "Quant", "TestSupport", "XPU"],
+            name: "Conformance", dependencies: ["Compute", "CPU", "Models", "Quant", "TestSupport", "XPU"],
             path: "Tests/Conformance"),
+        .executableTarget(name: "SoftXPUHost", path: "Tests/SoftXPUHost", linkerSettings: [.linkedLibrary("m")]),
+        .testTarget(
+            name: "SoftXPUTests", dependencies: ["SoftXPU", "SoftXPUHost", "TestSupport"], exclude: ["kernels"]),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "Chat", "Engine", "GGUF", "JSON", "Server", "TestSupport", "Tokenizer",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         .testTarget(name: "CLITests", dependencies: ["JSON", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6],
@@ -90,6 +127,7 @@ if Context.environment["TGI_RUN_BENCHMARKS"] == "1" {
         .executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Benchmarks/Fuzz"),
         .executableTarget(name: "MicroBenchmarks", dependencies: ["Engine", "JSON"], path: "Benchmarks/Micro"),
         .executableTarget(name: "KernelBench", dependencies: ["CCPU", "CFormats"], path: "Benchmarks/KernelBench"),
+        .executableTarget(name: "Load", dependencies: ["JSON", argumentParser], path: "Benchmarks/Load"),
         .executableTarget(
             name: "TokenizerBenchmark", dependencies: ["GGUF", "Tokenizer"], path: "Benchmarks/Tokenizer"),
     ]

@@ -29,6 +29,7 @@ have_package() {
         libstdc++-12-dev) compgen -G '/usr/lib/gcc/*/*/libstdc++.so' ;;
         libzstd-dev) [[ -e /usr/include/zstd.h || -e /usr/local/include/zstd.h ]] ;;
         libze-dev) [[ -e /usr/include/level_zero/ze_api.h || -e /usr/local/include/level_zero/ze_api.h ]] ;;
+        libze1) compgen -G '/usr/lib/*/libze_loader.so.1' || compgen -G '/usr/local/lib*/libze_loader.so.1' ;;
         clang-15 | llvm-spirv-15) command -v "$1" ;;
         spirv-tools) command -v spirv-val ;;
         python3) command -v python3 ;;
@@ -73,4 +74,35 @@ need_python() {
         echo "$stamp" >.venv/.stamp
     fi
     export TGI_RUN_PYTHON="$PWD/.venv/bin/python"
+}
+
+# need_opencl_runtime: Intel's OpenCL runtime for CPUs in a Python environment in the work tree.
+need_opencl_runtime() {
+    local folder="$PWD/.venv-softxpu" packages=(intel-opencl-rt==2026.2.0 intel-cmplr-lib-rt==2026.2.0)
+    if [[ "$(cat "$folder/.stamp" 2>/dev/null)" != "${packages[*]}" ]]; then
+        need_packages python3
+        need_packages python3-venv
+        say "Installing the OpenCL runtime into .venv-softxpu from PyPI (270 MB to fetch, 800 MB on disk): ${packages[*]}"
+        say "Its licence is the Intel End User License Agreement for Developer Tools; that of its TBB the Intel Simplified Software License."
+        rm -rf "$folder"
+        python3 -m venv "$folder" >&2
+        "$folder/bin/pip" install --quiet --disable-pip-version-check --no-cache-dir "${packages[@]}" </dev/null >&2
+        echo "${packages[*]}" >"$folder/.stamp"
+    fi
+    export SOFTXPU_OPENCL="$folder/lib/libintelocl.so"
+}
+
+# need_soft_xpu: the driver, its runtime and the loader; programs that are started afterwards find the software device.
+need_soft_xpu() {
+    local log
+    need_packages libze-dev libze1 spirv-tools
+    need_opencl_runtime
+    log=$(mktemp)
+    swift build -c release --product SoftXPU --scratch-path .build-softxpu >"$log" 2>&1 || {
+        cat "$log" >&2
+        rm -f "$log"
+        fail "the build of the software device failed"
+    }
+    rm -f "$log"
+    export ZE_ENABLE_ALT_DRIVERS="$PWD/.build-softxpu/release/libSoftXPU.so"
 }

@@ -1,15 +1,17 @@
 // Speed of the matrix kernels beside this machine's ceilings, taken in the same run.
 //
-//     KernelBench [format name ...]        environment: TGI_RUN_ISA=portable|avx2|avx-vnni|avx512|avx512-vnni
+//     KernelBench [--json] [--rows M,M...] [format name ...]
+//     environment: TGI_RUN_ISA=portable|avx2|avx-vnni|avx512|avx512-vnni
 //
 // For each format, rows of x (M) and threads: best and median time of a product with a weight matrix far larger than
 // the caches (M <= 16) or of one layer's shape (M >= 64); GB/s counts the bytes of the weights in the file, GOPS a
-// multiplication and an addition per weight and row.
+// multiplication and an addition per weight and row. With --json each line is an object.
 #define _GNU_SOURCE
 #include "ccpu_matmul.h"
 #include "formats.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,9 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { MAX_THREADS = 2, SAMPLES = 7 };
+enum { MAX_THREADS = 2, SAMPLES = 7, CACHE_BYTES = 512 << 10, CACHE_ROUNDS = 200, MAX_ROW_COUNTS = 16 };
+
+static bool json;
 
 static double now(void) {
     struct timespec t;
@@ -111,19 +115,61 @@ static void read_all(void *context, int thread, int threads) {
     sink += sum;
 }
 
+// A buffer that stays in a core's second-level cache, read again and again.
+static void read_cache(void *context, int thread, int threads) {
+    const buffer *b = context;
+    const uint8_t *base = b->data + (size_t)thread * CACHE_BYTES;
+    uint64_t sum = 0;
+    for (int round = 0; round < CACHE_ROUNDS; round++) {
+        for (size_t i = 0; i < CACHE_BYTES; i += 64) {
+#if defined(__x86_64__)
+            __asm__ volatile("movaps (%0), %%xmm0\n movaps 16(%0), %%xmm1\n movaps 32(%0), %%xmm2\n movaps 48(%0), %%xmm3"
+                             :
+                             : "r"(base + i)
+                             : "xmm0", "xmm1", "xmm2", "xmm3");
+#else
+            const uint64_t *p = (const uint64_t *)(base + i);
+            sum += p[0] ^ p[1] ^ p[2] ^ p[3] ^ p[4] ^ p[5] ^ p[6] ^ p[7];
+#endif
+        }
+    }
+    sink += sum;
+}
+
+#if defined(__x86_64__)
+static void __attribute__((target("avx512f"))) read_cache_512(void *context, int thread, int threads) {
+    const buffer *b = context;
+    const uint8_t *base = b->data + (size_t)thread * CACHE_BYTES;
+    for (int round = 0; round < CACHE_ROUNDS; round++)
+        for (size_t i = 0; i < CACHE_BYTES; i += 256)
+            __asm__ volatile(
+                "vmovaps (%0), %%zmm0\n vmovaps 64(%0), %%zmm1\n vmovaps 128(%0), %%zmm2\n vmovaps 192(%0), %%zmm3"
+                :
+                : "r"(base + i)
+                : "xmm0", "xmm1", "xmm2", "xmm3");
+}
+#endif
+
 static const long peak_rounds = 20000000;
 
 #if defined(__x86_64__)
+// Ten independent chains of one instruction, enough to hide its latency.
+#define TEN(instruction) \
+    instruction "%%zmm0\n" instruction "%%zmm1\n" instruction "%%zmm2\n" instruction "%%zmm3\n" instruction "%%zmm4\n" \
+    instruction "%%zmm5\n" instruction "%%zmm6\n" instruction "%%zmm7\n" instruction "%%zmm8\n" instruction "%%zmm9\n"
+#define TEN_REGISTERS "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9"
+
 static void __attribute__((target("avx512f,avx512vnni"))) vnni_peak(void *context, int thread, int threads) {
     for (long i = 0; i < peak_rounds / 10; i++)
-        __asm__ volatile(
-            "vpdpbusd %%zmm30, %%zmm31, %%zmm0\n vpdpbusd %%zmm30, %%zmm31, %%zmm1\n vpdpbusd %%zmm30, %%zmm31, %%zmm2\n"
-            "vpdpbusd %%zmm30, %%zmm31, %%zmm3\n vpdpbusd %%zmm30, %%zmm31, %%zmm4\n vpdpbusd %%zmm30, %%zmm31, %%zmm5\n"
-            "vpdpbusd %%zmm30, %%zmm31, %%zmm6\n vpdpbusd %%zmm30, %%zmm31, %%zmm7\n vpdpbusd %%zmm30, %%zmm31, %%zmm8\n"
-            "vpdpbusd %%zmm30, %%zmm31, %%zmm9\n"
-            :
-            :
-            : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9");
+        __asm__ volatile(TEN("vpdpbusd %%zmm30, %%zmm31, ") : : : TEN_REGISTERS);
+}
+
+// Registers 30 and 31 hold whatever they hold: zeroed first, so that no operand is subnormal.
+static void __attribute__((target("avx512f"))) fma_peak(void *context, int thread, int threads) {
+    __asm__ volatile("vpxorq %%zmm30, %%zmm30, %%zmm30\n vpxorq %%zmm31, %%zmm31, %%zmm31" : : : "xmm30", "xmm31");
+    __asm__ volatile(TEN("vpxorq %%zmm30, %%zmm30, ") : : : TEN_REGISTERS);
+    for (long i = 0; i < peak_rounds / 10; i++)
+        __asm__ volatile(TEN("vfmadd231ps %%zmm30, %%zmm31, ") : : : TEN_REGISTERS);
 }
 #endif
 
@@ -165,9 +211,13 @@ typedef struct {
     uint32_t id, block_length, block_bytes;
 } kind;
 
-static void bench(kind f, cpu_isa isa, double gbps[], double peak[], const uint8_t *pool, size_t pool_bytes, bool packed) {
+// What this machine reaches at most, by number of threads.
+typedef struct {
+    double gbps[MAX_THREADS + 1], cache_gbps[MAX_THREADS + 1], vnni_gops[MAX_THREADS + 1], fma_gflops[MAX_THREADS + 1];
+} ceilings;
+
+static void bench(kind f, cpu_isa isa, const ceilings *c, const int *wanted, const uint8_t *pool, size_t pool_bytes, bool packed) {
     const cpu_matrix_format *format = cpu_matrix_format_for(f.id);
-    static const int64_t sizes[] = {1, 2, 4, 8, 16, 64, 512};
     uint8_t *scratch = allocate(MAX_THREADS * CPU_MATMUL_SCRATCH);
     packed = packed && cpu_matrix_repacks(format);
     for (int large = 1; large >= 0; large--) {
@@ -181,13 +231,14 @@ static void bench(kind f, cpu_isa isa, double gbps[], double peak[], const uint8
             timed(pack, &k, 2);
             if (large) {
                 double s = timed(pack, &k, 2);
-                printf("%-8s repack, 2 threads: %5.2f GB/s\n", f.name, (double)(rows * row_bytes) / s * 1e-9);
+                const char *line = json ? "{\"format\":\"%s\",\"repack_gbps\":%.2f}\n" : "%-8s repack, 2 threads: %5.2f GB/s\n";
+                printf(line, f.name, (double)(rows * row_bytes) / s * 1e-9);
             }
             p.matrix.data = k.packed;
             p.matrix.packed = true;
         }
-        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-            int64_t m = sizes[i];
+        for (const int *size = wanted; *size; size++) {
+            int64_t m = *size;
             if ((m <= 16) != large) continue;
             cpu_activation_kind activations = cpu_matrix_activation_kind(format);
             p.x = (cpu_activations){allocate(cpu_activation_bytes(activations, m, columns)), m, columns, activations};
@@ -200,11 +251,15 @@ static void bench(kind f, cpu_isa isa, double gbps[], double peak[], const uint8
             for (int threads = 1; threads <= MAX_THREADS; threads++) {
                 timing t = measure(multiply, &p, threads);
                 double bytes = (double)(rows * row_bytes), ops = 2.0 * (double)m * (double)rows * (double)columns;
+                double peak = activations == CPU_ACTIVATIONS_F32 ? c->fma_gflops[threads] : c->vnni_gops[threads];
+                const char *line =
+                    json ? "{\"format\":\"%s\",\"rows\":%d,\"threads\":%d%s,\"best_ms\":%.4f,\"median_ms\":%.4f,\"gbps\":%.3f,"
+                           "\"median_gbps\":%.3f,\"read_percent\":%.1f,\"gops\":%.2f,\"median_gops\":%.2f,\"peak_percent\":%.1f}\n"
+                         : "%-8s M=%-3d %d thread%s %9.3f / %9.3f ms  %6.2f / %6.2f GB/s (%3.0f %%)  %7.1f / %7.1f GOPS (%3.0f %%)\n";
                 printf(
-                    "%-8s M=%-3d %d thread%s %9.3f / %9.3f ms  %6.2f / %6.2f GB/s (%3.0f %%)  %7.1f / %7.1f GOPS (%3.0f %%)\n",
-                    f.name, (int)m, threads, threads > 1 ? "s" : " ", t.best * 1e3, t.median * 1e3, bytes / t.best * 1e-9,
-                    bytes / t.median * 1e-9, bytes / t.best * 1e-7 / gbps[threads], ops / t.best * 1e-9,
-                    ops / t.median * 1e-9, ops / t.best * 1e-7 / peak[threads]);
+                    line, f.name, (int)m, threads, json ? "" : threads > 1 ? "s" : " ", t.best * 1e3, t.median * 1e3,
+                    bytes / t.best * 1e-9, bytes / t.median * 1e-9, bytes / t.best * 1e-7 / c->gbps[threads],
+                    ops / t.best * 1e-9, ops / t.median * 1e-9, peak > 0 ? ops / t.best * 1e-7 / peak : 0);
                 fflush(stdout);
             }
             free(p.x.data);
@@ -216,6 +271,47 @@ static void bench(kind f, cpu_isa isa, double gbps[], double peak[], const uint8
     free(scratch);
 }
 
+static ceilings measure_ceilings(const uint8_t *pool, size_t pool_bytes) {
+    ceilings c = {0};
+    buffer b = {pool, pool_bytes};
+    for (int threads = 1; threads <= MAX_THREADS; threads++) {
+        double cached = (double)CACHE_BYTES * CACHE_ROUNDS * threads;
+        c.gbps[threads] = (double)pool_bytes / measure(read_all, &b, threads).best * 1e-9;
+        c.cache_gbps[threads] = cached / measure(read_cache, &b, threads).best * 1e-9;
+#if defined(__x86_64__)
+        if (cpu_isa_supported(CPU_ISA_AVX512)) {
+            c.cache_gbps[threads] = cached / measure(read_cache_512, &b, threads).best * 1e-9;
+            c.fma_gflops[threads] = 32.0 * (double)peak_rounds * threads / measure(fma_peak, NULL, threads).best * 1e-9;
+        }
+        if (cpu_isa_supported(CPU_ISA_AVX512_VNNI))
+            c.vnni_gops[threads] = 128.0 * (double)peak_rounds * threads / measure(vnni_peak, NULL, threads).best * 1e-9;
+#endif
+        const char *line = json ? "{\"threads\":%d%s,\"read_gbps\":%.2f,\"l2_gbps\":%.1f,\"vnni_gops\":%.1f,\"fma_gflops\":%.1f}\n"
+                                : "%d thread%s: read %.1f GB/s, second-level cache %.0f GB/s, vpdpbusd %.0f GOPS, fma %.0f GFLOPS\n";
+        printf(
+            line, threads, json ? "" : threads > 1 ? "s" : "", c.gbps[threads], c.cache_gbps[threads],
+            c.vnni_gops[threads], c.fma_gflops[threads]);
+        fflush(stdout);
+    }
+    return c;
+}
+
+// Numbers of rows from a list like 1,16,512; zero ends them.
+static void read_rows(const char *text, int rows[MAX_ROW_COUNTS]) {
+    int count = 0;
+    while (*text && count < MAX_ROW_COUNTS - 1) {
+        char *end;
+        long value = strtol(text, &end, 10);
+        if (end == text || value < 1 || value > 4096) {
+            fprintf(stderr, "KernelBench: --rows %s: numbers from 1 to 4096, separated by commas\n", text);
+            exit(2);
+        }
+        rows[count++] = (int)value;
+        text = *end ? end + 1 : end;
+    }
+    rows[count] = 0;
+}
+
 int main(int count, char **arguments) {
     static const char *const names[] = {"portable", "avx2", "avx-vnni", "avx512", "avx512-vnni"};
     cpu_isa isa = cpu_isa_best();
@@ -223,29 +319,32 @@ int main(int count, char **arguments) {
     for (int i = 0; wanted && i < CPU_ISA_COUNT; i++)
         if (!strcmp(names[i], wanted) && cpu_isa_supported((cpu_isa)i)) isa = (cpu_isa)i;
     bool packed = !getenv("TGI_RUN_NO_REPACK");
-    printf("kernels: %s%s\n", names[isa], packed ? "" : ", GGUF blocks");
+
+    int rows[MAX_ROW_COUNTS] = {1, 2, 4, 8, 16, 64, 512};
+    int chosen_count = 0;
+    const char *chosen[64];
+    for (int a = 1; a < count; a++) {
+        if (!strcmp(arguments[a], "--json")) {
+            json = true;
+        } else if (!strcmp(arguments[a], "--rows") && a + 1 < count) {
+            read_rows(arguments[++a], rows);
+        } else if (chosen_count < 64) {
+            chosen[chosen_count++] = arguments[a];
+        }
+    }
+    if (!json) printf("kernels: %s%s\n", names[isa], packed ? "" : ", GGUF blocks");
 
     // Bytes that are no NaN and no subnormal scale in any format: nothing else about values matters to speed.
     const size_t pool_bytes = (size_t)(getenv("POOL_MB") ? atoi(getenv("POOL_MB")) : 600) << 20;
     uint8_t *pool = allocate(pool_bytes);
     for (size_t i = 0; i < pool_bytes; i++) pool[i] = (uint8_t)((i * 7 & 0x1f) | 0x60);
-    double gbps[MAX_THREADS + 1], peak[MAX_THREADS + 1];
-    for (int threads = 1; threads <= MAX_THREADS; threads++) {
-        buffer b = {pool, pool_bytes};
-        gbps[threads] = (double)pool_bytes / measure(read_all, &b, threads).best * 1e-9;
-        peak[threads] = 0;
-#if defined(__x86_64__)
-        if (cpu_isa_supported(CPU_ISA_AVX512_VNNI))
-            peak[threads] = 128.0 * (double)peak_rounds * threads / measure(vnni_peak, NULL, threads).best * 1e-9;
-#endif
-        printf("%d thread%s: read %.1f GB/s, vpdpbusd %.0f GOPS\n", threads, threads > 1 ? "s" : "", gbps[threads], peak[threads]);
-    }
+    ceilings c = measure_ceilings(pool, pool_bytes);
 #define KIND(name, label, id, length, bytes, group, has_min) {label, id, length, bytes},
     static const kind kinds[] = {{"F32", 0, 1, 4}, {"F16", 1, 1, 2}, {"BF16", 30, 1, 2}, FORMAT_LIST(KIND)};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        bool chosen = count == 1;
-        for (int a = 1; a < count; a++) chosen |= !strcasecmp(arguments[a], kinds[i].name);
-        if (chosen) bench(kinds[i], isa, gbps, peak, pool, pool_bytes, packed);
+        bool is_chosen = chosen_count == 0;
+        for (int a = 0; a < chosen_count; a++) is_chosen |= !strcasecmp(chosen[a], kinds[i].name);
+        if (is_chosen) bench(kinds[i], isa, &c, rows, pool, pool_bytes, packed);
     }
     return 0;
 }

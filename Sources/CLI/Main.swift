@@ -9,7 +9,8 @@ struct Main: ParsableCommand {
         abstract: "Runs GGUF language models on Intel CPUs and GPUs.",
         version: Version.current,
         subcommands: [
-            Run.self, Info.self, Tokenize.self, Perplexity.self, Bench.self, Quantize.self, DevicesCommand.self,
+            Run.self, Serve.self, Info.self, Tokenize.self, Template.self, Perplexity.self, Bench.self, Quantize.self,
+            DevicesCommand.self,
         ],
         defaultSubcommand: Run.self
     )
@@ -22,11 +23,10 @@ struct Main: ParsableCommand {
     }
 
     /// - Returns: The exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
-    private static func run(_ arguments: [String]) -> Int32 {
+    private static func run(_ given: [String]) -> Int32 {
+        let launcher = launcher(given)
+        let arguments = launcher?.commandLine ?? given
         do {
-            if isInvokedAsLauncher {
-                throw Failure("version \(Version.current) has no server; tgi-run answers prompts on the command line")
-            }
             if arguments == ["--help"] || arguments == ["-h"] || arguments == ["help"] {
                 try StandardOutput.write(overview)
                 return 0
@@ -43,16 +43,17 @@ struct Main: ParsableCommand {
         } catch is Interrupted {
             return 130
         } catch {
-            return report(error, of: subcommand(of: arguments))
+            return report(error, of: subcommand(of: arguments), hint: launcher?.hint)
         }
     }
 
-    private static func report(_ error: any Error, of subcommand: String?) -> Int32 {
+    private static func report(_ error: any Error, of subcommand: String?, hint: ((String) -> String)?) -> Int32 {
         switch exitCode(for: error) {
         case .success:  // --help, --version
             return (try? StandardOutput.write(fullMessage(for: error) + "\n")) == nil ? 1 : 0
         case .validationFailure:
-            Diagnostics.error("\(message(for: error)) (see tgi-run \(subcommand.map { $0 + " " } ?? "")--help)")
+            let text = message(for: error)
+            Diagnostics.error("\(text)\(hint?(text) ?? "") (see tgi-run \(subcommand.map { $0 + " " } ?? "")--help)")
             return 2
         default:
             Diagnostics.error("\(error)")
@@ -78,6 +79,13 @@ struct Main: ParsableCommand {
 
     private static func subcommand(of arguments: [String]) -> String? {
         arguments.first.flatMap { first in configuration.subcommands.first { $0._commandName == first }?._commandName }
+    }
+
+    /// What `serve` takes from the arguments and the environment; `nil` where another command is meant. Called by the name of TGI's
+    /// launcher the program is `serve`.
+    private static func launcher(_ arguments: [String]) -> LauncherArguments? {
+        if isInvokedAsLauncher { return arguments == ["--version"] ? nil : LauncherArguments(arguments) }
+        return arguments.first == Serve._commandName ? LauncherArguments(Array(arguments.dropFirst())) : nil
     }
 
     private static var isInvokedAsLauncher: Bool {

@@ -1,5 +1,5 @@
 internal import CCPU
-import Glibc
+package import Compute
 
 /// Rows of activations prepared for matrix products: 8-bit codes with a scale per 32, or plain floats in the kernels' order.
 ///
@@ -21,17 +21,15 @@ package struct Activations: ~Copyable, @unchecked Sendable {
     package private(set) var rows = 0
     package private(set) var columns = 0
     private let capacity: Int
-    private let base: UnsafeMutableRawPointer
+    private let memory: PageMemory
 
     /// Memory for up to `rows` rows of `columns` columns of either kind.
-    package init(rows: Int, columns: Int) {
+    package init(rows: Int, columns: Int) throws(BackendError) {
         capacity = max(
             cpu_activation_bytes(CPU_ACTIVATIONS_Q8, Int64(rows), Int64(columns)),
             cpu_activation_bytes(CPU_ACTIVATIONS_F32, Int64(rows), Int64(columns)))
-        unsafe base = .allocate(byteCount: capacity, alignment: 64)
+        memory = try PageMemory(byteCount: capacity)
     }
-
-    deinit { unsafe base.deallocate() }
 
     /// Takes a shape and kind; the contents are undefined until filled.
     package mutating func reshape(_ kind: Kind, rows: Int, columns: Int) {
@@ -55,6 +53,6 @@ package struct Activations: ~Copyable, @unchecked Sendable {
     }
 
     var kernelValue: cpu_activations {
-        unsafe cpu_activations(data: base, rows: Int64(rows), columns: Int64(columns), kind: kind.kernelValue)
+        unsafe cpu_activations(data: memory.base, rows: Int64(rows), columns: Int64(columns), kind: kind.kernelValue)
     }
 }

@@ -15,8 +15,9 @@ package final class CPUBackend: Backend {
         pool = WorkerPool(count: threads ?? Self.availableProcessors())
         self.repack = repack
         device = DeviceInfo(
-            id: "cpu", name: "CPU (\(InstructionSet.best.rawValue))", threads: pool.count, memory: Self.physicalMemory()
-        )
+            id: "cpu", name: "CPU (\(InstructionSet.best.rawValue))", threads: pool.count,
+            memory: Self.physicalMemory(),
+            saturatingRows: 64)
     }
 
     package func supports(_ op: Op) -> Bool { true }

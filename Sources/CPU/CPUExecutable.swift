@@ -16,24 +16,26 @@ final class CPUExecutable: Executable {
             program: program, weights: weights, cache: KVPool(program.cache, cache), workers: pool.count, limits: limits
         )
         let splits = try SplitStates(
-            program, workers: pool.count, limits: limits, positions: cache.blockCount * cache.blockLength)
-        phases = Lowering.phases(of: program, state, splits)
+            program, workers: pool.count, limits: limits,
+            positions: limits.positions ?? cache.blockCount * cache.blockLength)
+        phases = try Lowering.phases(of: program, state, splits)
         step = { [state, pool, phases] worker in
             for phase in phases {
                 phase.run(state, worker: worker)
                 pool.barrier.wait()
             }
+            state.deliverLogits(worker: worker)
         }
     }
 
+    var hostWorkers: Int { pool.count }
+
+    func runOnHost(_ body: @escaping (_ worker: Int) -> Void) { pool.run(stored: body) }
+
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError) {
         try state.prepare(inputs)
+        unsafe state.target = outputs.buffer.baseAddress
         for phase in phases { phase.reset() }
         pool.run(stored: step)
-        let logits = state.program.logits
-        for row in 0..<state.outputRows {
-            unsafe outputs.buffer.baseAddress?.advanced(by: row * outputs.vocabulary).update(
-                from: state.row(logits, row), count: outputs.vocabulary)
-        }
     }
 }

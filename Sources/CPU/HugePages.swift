@@ -1,3 +1,4 @@
+internal import Compute
 import Glibc
 
 /// Zeroed anonymous memory on 2 MiB pages where the system grants them: weights are read once per token from end to end, so
@@ -31,4 +32,19 @@ enum HugePages {
     }
 
     private static func roundUp(_ count: Int, _ unit: Int) -> Int { (count + unit - 1) / unit * unit }
+}
+
+/// Memory of ``HugePages``, freed with its owner. Pages that are never touched cost nothing.
+@safe
+final class PageMemory: @unchecked Sendable {
+    let base: UnsafeMutableRawPointer
+    let byteCount: Int
+
+    init(byteCount: Int) throws(BackendError) {
+        guard let base = unsafe HugePages.allocate(max(1, byteCount)) else { throw .outOfMemory(byteCount) }
+        unsafe self.base = base
+        self.byteCount = byteCount
+    }
+
+    deinit { unsafe HugePages.free(base, max(1, byteCount)) }
 }

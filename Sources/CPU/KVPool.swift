@@ -6,8 +6,7 @@ internal import Quant
 @safe
 final class KVPool {
     private let layers: [cpu_kv_layer]
-    private let memory: UnsafeMutableRawPointer
-    private let byteCount: Int
+    private let memory: PageMemory
     let configuration: KVCacheConfiguration
 
     init(_ layout: CacheLayout, _ configuration: KVCacheConfiguration) throws(BackendError) {
@@ -22,17 +21,13 @@ final class KVPool {
             Int(cpu_kv_head_bytes(format, Int32($0.keyLength), Int32($0.valueLength)))
         }
         let sizes = zip(layout.layers, heads).map { $0.kvHeads * $1 * configuration.blockCount }
-        byteCount = sizes.reduce(0, +)
-        guard let memory = unsafe HugePages.allocate(byteCount) else {
-            throw .outOfMemory(byteCount)
-        }
-        unsafe self.memory = memory
+        memory = try PageMemory(byteCount: sizes.reduce(0, +))
         var offset = 0
         var layers: [cpu_kv_layer] = unsafe []
         for (layer, (head, size)) in zip(layout.layers, zip(heads, sizes)) {
             unsafe layers.append(
                 cpu_kv_layer(
-                    format: format, pool: (memory + offset).assumingMemoryBound(to: UInt8.self),
+                    format: format, pool: (memory.base + offset).assumingMemoryBound(to: UInt8.self),
                     block_stride: Int64(layer.kvHeads * head), head_stride: Int64(head),
                     value_offset: cpu_kv_key_bytes(format, Int32(layer.keyLength)),
                     key_length: Int32(layer.keyLength), value_length: Int32(layer.valueLength)))
@@ -40,8 +35,6 @@ final class KVPool {
         }
         unsafe self.layers = layers
     }
-
-    deinit { unsafe HugePages.free(memory, byteCount) }
 
     func layer(_ index: Int) -> cpu_kv_layer { unsafe layers[index] }
 

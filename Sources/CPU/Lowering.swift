@@ -10,12 +10,14 @@ struct Lowering {
     private var openRows: RowPhase?
     private var expertMemories: [ExpertMemory] = []
 
-    static func phases(of program: Program, _ state: StepState, _ splits: SplitStates) -> [any Phase] {
+    static func phases(
+        of program: Program, _ state: StepState, _ splits: SplitStates
+    ) throws(BackendError) -> [any Phase] {
         var lowering = Lowering(state, splits, program)
         for (index, table) in program.ropes.enumerated() {
             lowering.append(RopeAnglesKernel(index: index, table: table), .all)
         }
-        for op in program.ops { lowering.lower(op) }
+        for op in program.ops { try lowering.lower(op) }
         lowering.close()
         return lowering.phases
     }
@@ -26,7 +28,7 @@ struct Lowering {
         domains = RowDomain.of(program)
     }
 
-    private mutating func lower(_ op: Op) {
+    private mutating func lower(_ op: Op) throws(BackendError) {
         let program = state.program
         switch op {
         case .embed(let op):
@@ -47,13 +49,15 @@ struct Lowering {
             close()
             append(OutputRowsKernel(op: op), .outputs)
             close()
-        case .linear(let op): lower(op)
+        case .linear(let op): try lower(op)
+        case .headLinear(let op): try lower(op)
+        case .join(let op): append(JoinKernel(op: op), domains[op.output.index])
         case .attention(let op):
             let shape = program.cache.layers[op.layer]
             append(AttentionPhase(op, shape: shape, splits: splits))
             append(AttentionMergeKernel(op: op, shape: shape, splits: splits), .all)
         case .moe(let op):
-            let routing = Routing(op, expertMemory(op))
+            let routing = Routing(op, try expertMemory(op))
             append(RoutePhase(routing))
             append(SlotPhase(routing, .rows))
             append(ExpertPhase(routing, .gateAndUp, weights: state.weights))
@@ -63,15 +67,15 @@ struct Lowering {
         }
     }
 
-    private mutating func expertMemory(_ op: Op.MoE) -> ExpertMemory {
+    private mutating func expertMemory(_ op: Op.MoE) throws(BackendError) -> ExpertMemory {
         let shape = Routing.shape(op, state.program, state.weights)
         if let known = expertMemories.first(where: { $0.shape == shape }) { return known }
-        let memory = ExpertMemory(shape, rows: state.limits.rows)
+        let memory = try ExpertMemory(shape, rows: state.limits.rows)
         expertMemories.append(memory)
         return memory
     }
 
-    private mutating func lower(_ op: Op.Linear) {
+    private mutating func lower(_ op: Op.Linear) throws(BackendError) {
         let domain = domains[op.input.index]
         var inputs: [PreparedInput] = []
         for projection in op.projections {
@@ -80,11 +84,23 @@ struct Lowering {
                 inputs.append(known)
                 continue
             }
-            let prepared = state.preparedInput(columns: state.program.width(op.input), kind: kind, domain: domain)
+            let prepared = try state.preparedInput(columns: state.program.width(op.input), kind: kind, domain: domain)
             append(PrepareKernel(input: op.input, prepared: prepared), domain)
             inputs.append(prepared)
         }
         append(LinearPhase(op, weights: state.weights, inputs: inputs))
+    }
+
+    private mutating func lower(_ op: Op.HeadLinear) throws(BackendError) {
+        guard let matrix = state.weights.matrices[op.weight.index] else {
+            preconditionFailure("weight \(op.weight.index) was not loaded as a matrix")
+        }
+        let columns = state.program.width(op.input) / op.heads
+        let inputs = try state.preparedHeads(op.heads, columns: columns, kind: matrix.activationKind)
+        for head in 0..<op.heads {
+            append(PrepareKernel(input: op.input, firstColumn: head * columns, prepared: inputs[head]), .all)
+        }
+        append(HeadLinearPhase(op, matrix, inputs: inputs))
     }
 
     private mutating func append(_ kernel: any RowKernel, _ domain: RowDomain) {
@@ -108,12 +124,31 @@ struct Lowering {
 }
 
 extension StepState {
+    /// The shared prepared inputs of all heads of a row.
+    fileprivate func preparedHeads(
+        _ heads: Int, columns: Int, kind: Activations.Kind
+    ) throws(BackendError) -> [PreparedInput] {
+        if let known = preparedHeads.first(where: {
+            $0.count == heads && $0[0].columns == columns && $0[0].kind == kind
+        }) {
+            return known
+        }
+        var inputs: [PreparedInput] = []
+        for _ in 0..<heads {
+            inputs.append(try PreparedInput(columns: columns, kind: kind, domain: .all, capacity: limits.rows))
+        }
+        preparedHeads.append(inputs)
+        return inputs
+    }
+
     /// The shared prepared input of a shape: operations run one after the other, so all of one shape use the same memory.
-    fileprivate func preparedInput(columns: Int, kind: Activations.Kind, domain: RowDomain) -> PreparedInput {
+    fileprivate func preparedInput(
+        columns: Int, kind: Activations.Kind, domain: RowDomain
+    ) throws(BackendError) -> PreparedInput {
         if let known = prepared.first(where: { $0.columns == columns && $0.kind == kind && $0.domain == domain }) {
             return known
         }
-        let input = PreparedInput(
+        let input = try PreparedInput(
             columns: columns, kind: kind, domain: domain, capacity: domain == .all ? limits.rows : limits.outputRows)
         prepared.append(input)
         return input

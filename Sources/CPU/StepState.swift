@@ -24,17 +24,20 @@ final class StepState {
     let tokens: UnsafeMutableBufferPointer<Int32>
     let outputIndices: UnsafeMutableBufferPointer<Int32>
     private(set) var blockTables: [Int32] = []
+    /// Where the logits go: `[outputRows, vocabulary]`.
+    nonisolated(unsafe) var target: UnsafeMutablePointer<Float>?
 
     /// Row 0 of each value, by value index. Values that are never alive together share memory, row by row: rows of all values of a
     /// buffer are equally far apart, so that a tile of rows can run ahead of the others.
     private let values: [UnsafeMutablePointer<Float>?]
     private let strides: [Int]
-    private let valueMemory: [(UnsafeMutableRawPointer, Int)]
+    private let valueMemory: [PageMemory]
     /// Prepared inputs of matrix products.
     var prepared: [PreparedInput] = []
-    /// Cosines, then sines, of each rope table: `[rows, pairs]` each.
-    let ropes: [UnsafeMutablePointer<Float>]
-    private let scratch: [UnsafeMutableRawPointer]
+    /// Prepared inputs of products per head.
+    var preparedHeads: [[PreparedInput]] = []
+    private let ropeMemory: [PageMemory]
+    private let scratch: [PageMemory]
 
     init(program: Program, weights: CPUWeights, cache: KVPool, workers: Int, limits: StepLimits) throws(BackendError) {
         self.program = program
@@ -47,30 +50,30 @@ final class StepState {
         unsafe rowSequences = .allocate(capacity: limits.rows)
         unsafe tokens = .allocate(capacity: limits.rows)
         sequences.reserveCapacity(limits.sequences)
-        blockTables.reserveCapacity(cache.configuration.blockCount)
+        let blockLength = cache.configuration.blockLength
+        let positions = limits.positions ?? cache.configuration.blockCount * blockLength
+        blockTables.reserveCapacity(limits.sequences * ((positions + blockLength - 1) / blockLength))
         unsafe outputIndices = .allocate(capacity: limits.outputRows)
-        unsafe ropes = program.ropes.map {
-            .allocate(capacity: max(1, 2 * limits.rows * $0.inverseFrequencies.count))
+        var ropes: [PageMemory] = []
+        for table in program.ropes {
+            ropes.append(try PageMemory(byteCount: 2 * limits.rows * table.inverseFrequencies.count * 4))
         }
-        unsafe scratch = (0..<workers).map { _ in
-            .allocate(byteCount: PackedMatrix.scratchBytes, alignment: 64)
-        }
+        ropeMemory = ropes
+        var scratch: [PageMemory] = []
+        for _ in 0..<workers { scratch.append(try PageMemory(byteCount: PackedMatrix.scratchBytes)) }
+        self.scratch = scratch
 
         let plan = BufferPlan(program)
         let domains = RowDomain.of(program)
-        var memory: [(UnsafeMutableRawPointer, Int)] = unsafe []
-        var bases: [UnsafeMutablePointer<Float>] = unsafe []
+        var memory: [PageMemory] = []
         for index in plan.widths.indices {
             // Pages are only taken when touched, so room for the largest step costs nothing.
             let held = program.widths.indices.filter { plan.buffer[$0] == index }
             let rows = held.map { domains[$0] == .all ? limits.rows : limits.outputRows }.max() ?? 0
-            let bytes = plan.widths[index] * rows * 4 + 64
-            guard let base = unsafe HugePages.allocate(bytes) else { throw .outOfMemory(bytes) }
-            unsafe memory.append((base, bytes))
-            unsafe bases.append(base.assumingMemoryBound(to: Float.self))
+            memory.append(try PageMemory(byteCount: plan.widths[index] * rows * 4 + 64))
         }
-        unsafe valueMemory = memory
-        unsafe values = plan.buffer.map { unsafe $0.map { unsafe bases[$0] } }
+        valueMemory = memory
+        unsafe values = plan.buffer.map { unsafe $0.map { unsafe memory[$0].base.assumingMemoryBound(to: Float.self) } }
         strides = plan.buffer.map { $0.map { plan.widths[$0] } ?? 0 }
     }
 
@@ -79,9 +82,6 @@ final class StepState {
         unsafe rowSequences.deallocate()
         unsafe tokens.deallocate()
         unsafe outputIndices.deallocate()
-        unsafe ropes.forEach { unsafe $0.deallocate() }
-        unsafe scratch.forEach { unsafe $0.deallocate() }
-        unsafe valueMemory.forEach { unsafe HugePages.free($0.0, $0.1) }
     }
 
     /// Takes over the inputs of a step.
@@ -102,6 +102,7 @@ final class StepState {
             }
         }
         for input in prepared { input.reshape(rows: rows(in: input.domain)) }
+        for heads in preparedHeads { for input in heads { input.reshape(rows: rows) } }
     }
 
     func rows(in domain: RowDomain) -> Int { domain == .all ? rows : outputRows }
@@ -121,8 +122,25 @@ final class StepState {
         unsafe base(value) + row * strides[value.index]
     }
 
+    /// Copies a worker's share of the columns of all logits to where the caller wants them.
+    func deliverLogits(worker: Int) {
+        guard let target = unsafe target else { return }
+        let vocabulary = program.vocabularySize
+        let first = vocabulary * worker / workers
+        let count = vocabulary * (worker + 1) / workers - first
+        for row in 0..<outputRows {
+            unsafe (target + row * vocabulary + first).update(
+                from: self.row(program.logits, row) + first, count: count)
+        }
+    }
+
     /// ``PackedMatrix/scratchBytes`` bytes for one worker.
-    func scratch(_ worker: Int) -> UnsafeMutableRawPointer { unsafe scratch[worker] }
+    func scratch(_ worker: Int) -> UnsafeMutableRawPointer { unsafe scratch[worker].base }
+
+    /// Cosines, then sines, of a rope table: `[rows, pairs]` each.
+    func rope(_ table: Int) -> UnsafeMutablePointer<Float> {
+        unsafe ropeMemory[table].base.assumingMemoryBound(to: Float.self)
+    }
 
     func vector(_ weight: Weight?) -> UnsafePointer<Float>? {
         guard let weight else { return nil }
@@ -137,11 +155,11 @@ final class PreparedInput {
     let domain: RowDomain
     var activations: Activations
 
-    init(columns: Int, kind: Activations.Kind, domain: RowDomain, capacity: Int) {
+    init(columns: Int, kind: Activations.Kind, domain: RowDomain, capacity: Int) throws(BackendError) {
         self.columns = columns
         self.kind = kind
         self.domain = domain
-        activations = Activations(rows: capacity, columns: columns)
+        activations = try Activations(rows: capacity, columns: columns)
     }
 
     func reshape(rows: Int) { activations.reshape(kind, rows: rows, columns: columns) }

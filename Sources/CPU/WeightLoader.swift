@@ -23,7 +23,7 @@ struct WeightLoader {
         let order = program.weights.indices.sorted {
             place[program.weights[$0].name, default: 0] < place[program.weights[$1].name, default: 0]
         }
-        let total = program.weights.reduce(0) { $0 + $1.experts * $1.rows * $1.columns }
+        let total = program.weights.reduce(0) { $0 + $1.count }
         var done = 0
         for index in order {
             let weight = program.weights[index]
@@ -31,15 +31,10 @@ struct WeightLoader {
             guard let rowBytes = format.byteCount(of: weight.columns) else {
                 throw failure(weight, "has rows of \(weight.columns), no whole blocks of \(format)")
             }
-            let bytes = try source.read(weight.name)
-            guard bytes.count == rowBytes * weight.rows * weight.experts else {
-                throw failure(
-                    weight, "has \(bytes.count) bytes, its shape asks for \(rowBytes * weight.rows * weight.experts)")
-            }
+            let bytes = try source.read(weight)
             if roles[index].contains(.vector) {
-                let count = weight.experts * weight.rows * weight.columns
                 try checkFinite(weight, format, bytes)
-                vectors[index] = unsafe FloatVector(format, bytes.base, count: count)
+                vectors[index] = unsafe FloatVector(format, bytes.base, count: weight.count)
             }
             if roles[index].contains(.table) {
                 guard PackedMatrix.supports(format) else {
@@ -52,11 +47,10 @@ struct WeightLoader {
             if roles[index].contains(.matrix) {
                 let keep = roles[index].contains(.table)
                 matrices[index] = try matrix(weight, format, bytes, rowBytes, keep: keep) { share in
-                    progress(
-                        (Double(done) + share * Double(weight.experts * weight.rows * weight.columns)) / Double(total))
+                    progress((Double(done) + share * Double(weight.count)) / Double(total))
                 }
             }
-            done += weight.experts * weight.rows * weight.columns
+            done += weight.count
             progress(Double(done) / Double(total))
         }
         return CPUWeights(matrices: matrices, vectors: vectors, tables: tables)
@@ -116,17 +110,19 @@ struct WeightLoader {
             }
         }
         let bad = badBlock.load(ordering: .relaxed)
-        if bad != .max { throw nonFinite(weight, bad) }
+        if bad != .max { throw nonFinite(weight, format, bad) }
     }
 
     private func checkFinite(
         _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes
     ) throws(BackendError) {
-        if let block = format.firstNonFiniteBlock(in: bytes, 0..<bytes.count) { throw nonFinite(weight, block) }
+        if let block = format.firstNonFiniteBlock(in: bytes, 0..<bytes.count) { throw nonFinite(weight, format, block) }
     }
 
-    private func nonFinite(_ weight: WeightDeclaration, _ block: Int) -> BackendError {
-        failure(weight, "has a scale that is no finite number in block \(block)")
+    private func nonFinite(_ weight: WeightDeclaration, _ format: Format, _ block: Int) -> BackendError {
+        format.blockLength > 1
+            ? failure(weight, "has a scale that is no finite number in block \(block)")
+            : failure(weight, "has a value that is no finite number at element \(block)")
     }
 
     private func format(of weight: WeightDeclaration) throws(BackendError) -> Format {

@@ -25,6 +25,16 @@ package protocol LoadedWeights: AnyObject, Sendable {
 package protocol Executable: AnyObject {
     /// Runs one step. `outputs` receives `inputs.outputRows.count` rows of logits.
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError)
+
+    /// Threads of the host that have nothing to do between two steps, the caller's included.
+    var hostWorkers: Int { get }
+    /// Runs `body(worker)` on each of these threads and returns when all are done. Between steps only.
+    func runOnHost(_ body: @escaping (_ worker: Int) -> Void)
+}
+
+extension Executable {
+    package var hostWorkers: Int { 1 }
+    package func runOnHost(_ body: @escaping (_ worker: Int) -> Void) { body(0) }
 }
 
 package struct DeviceInfo: Sendable {
@@ -37,13 +47,18 @@ package struct DeviceInfo: Sendable {
     package let memory: Int
     /// The memory is the device's own, not the host's.
     package let ownsMemory: Bool
+    /// Rows from which on a step takes longer with every row, because arithmetic and no longer memory bounds it.
+    package let saturatingRows: Int
 
-    package init(id: String, name: String, threads: Int, memory: Int, ownsMemory: Bool = false) {
+    package init(
+        id: String, name: String, threads: Int, memory: Int, ownsMemory: Bool = false, saturatingRows: Int = 256
+    ) {
         self.id = id
         self.name = name
         self.threads = threads
         self.memory = memory
         self.ownsMemory = ownsMemory
+        self.saturatingRows = saturatingRows
     }
 }
 
@@ -53,20 +68,22 @@ package enum BackendError: Error, Sendable, CustomStringConvertible {
     case outOfMemory(Int)
     /// A plan does not fit: bytes that it needs and bytes that there are.
     case doesNotFit(needed: Int, available: Int)
-    /// The device failed; the text says how.
-    case device(String)
     /// A tensor makes no sense to the backend; the text names the tensor, not its file.
     case weights(String)
     /// A tensor could not be read; the text names its file and place.
     case source(String)
+    /// The device stopped working; the text says how.
+    case device(String)
 
     package var description: String {
         switch self {
         case .unsupported(let what): "this device does not support \(what)"
         case .outOfMemory(let bytes): "there is no memory for \(bytes >> 20) MiB more"
         case .doesNotFit(let needed, let available):
-            "\(needed >> 20) MiB of device memory are needed, but there are \(available >> 20) MiB: \((needed - available) >> 20) MiB are missing"
-        case .device(let text), .weights(let text), .source(let text): text
+            "\(needed >> 20) MiB of device memory are needed, but there are \(available >> 20) MiB: "
+                + "\((needed - available) >> 20) MiB are missing"
+        case .weights(let text), .source(let text): text
+        case .device(let text): "the device failed: \(text)"
         }
     }
 }
@@ -90,11 +107,14 @@ package struct StepLimits: Sendable {
     package var rows: Int
     package var sequences: Int
     package var outputRows: Int
+    /// Positions of the longest sequence; `nil` where one may fill the cache.
+    package var positions: Int?
 
-    package init(rows: Int, sequences: Int, outputRows: Int) {
+    package init(rows: Int, sequences: Int, outputRows: Int, positions: Int? = nil) {
         self.rows = rows
         self.sequences = sequences
         self.outputRows = outputRows
+        self.positions = positions
     }
 }
 
@@ -129,4 +149,32 @@ package final class WeightBytes: Sendable {
     }
 
     package func discard(_ range: Range<Int>) { discard(range) }
+
+    /// A range of these bytes, which keeps all of them alive.
+    package func part(_ range: Range<Int>) -> WeightBytes {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        return unsafe WeightBytes(base: base + range.lowerBound, count: range.count, owner: self) { [self] inner in
+            discard(range.lowerBound + inner.lowerBound..<range.lowerBound + inner.upperBound)
+        }
+    }
+}
+
+extension WeightSource {
+    /// The bytes of a weight, which may be a part of its tensor: whole rows of blocks, as many as its shape asks for.
+    package func read(_ weight: WeightDeclaration) throws(BackendError) -> WeightBytes {
+        func failure(_ problem: String) -> BackendError { .weights("tensor '\(weight.name)' \(problem)") }
+        guard let format = format(of: weight.name) else { throw failure("is missing") }
+        guard let rowBytes = format.byteCount(of: weight.columns) else {
+            throw failure("has rows of \(weight.columns), no whole blocks of \(format)")
+        }
+        let byteCount = rowBytes * weight.rows * weight.experts
+        guard let offset = format.byteCount(of: weight.offset),
+            let tensorBytes = format.byteCount(of: weight.tensorCount)
+        else { throw failure("cannot be taken apart at weight \(weight.offset), which is inside a block of \(format)") }
+        let bytes = try read(weight.name)
+        guard bytes.count == tensorBytes else {
+            throw failure("has \(bytes.count) bytes, its shape asks for \(tensorBytes)")
+        }
+        return byteCount == tensorBytes ? bytes : bytes.part(offset..<offset + byteCount)
+    }
 }

@@ -5,6 +5,8 @@ extension Op {
         case .embed: []
         case .norm(let op): [op.input]
         case .linear(let op): [op.input] + op.projections.compactMap(\.residual)
+        case .headLinear(let op): [op.input]
+        case .join(let op): op.pieces.map(\.value)
         case .rope(let op): [op.input]
         case .store(let op): [op.key, op.value]
         case .attention(let op): [op.query]
@@ -23,6 +25,8 @@ extension Op {
         case .embed(let op): [op.output]
         case .norm(let op): [op.output]
         case .linear(let op): op.projections.map(\.output)
+        case .headLinear(let op): [op.output]
+        case .join(let op): [op.output]
         case .rope(let op): [op.output]
         case .store: []
         case .attention(let op): [op.output]

@@ -4,6 +4,8 @@ package enum Op: Sendable {
     case embed(Embed)
     case norm(Norm)
     case linear(Linear)
+    case headLinear(HeadLinear)
+    case join(Join)
     case rope(Rope)
     case store(Store)
     case attention(Attention)
@@ -24,7 +26,7 @@ package enum Op: Sendable {
 
     /// Normalisation over each of `groups` equal parts of a row (one part, or one per head):
     /// RMS `x / sqrt(mean(x²) + epsilon) * weight`, or LayerNorm `(x - mean) / sqrt(var + epsilon) * weight + bias`.
-    /// `weight` has the length of one part.
+    /// `weight` has the length of one part, which all parts share, or that of the row; `bias` has the length of one part.
     package struct Norm: Sendable {
         package enum Kind: Sendable { case rms, layer }
         package var kind: Kind
@@ -49,11 +51,40 @@ package enum Op: Sendable {
         package var projections: [Projection]
     }
 
-    /// Rotates the first dimensions of each of `heads` heads of a row by its token's position.
+    /// A product of its own for each of the equal parts (heads) of a row: part `h` of the output is part `h` of the input times
+    /// `weight[h]ᵀ`, where `weight` has one matrix per head, `[heads, outputs, inputs]`.
+    package struct HeadLinear: Sendable {
+        package var input: Value
+        package var output: Value
+        package var weight: Weight
+        package var heads: Int
+    }
+
+    /// Copies: each of `heads` equal parts of a row of the output is its pieces one after the other.
+    package struct Join: Sendable {
+        /// A range of dimensions of each head of `value`. A value of one head gives it to every head of the output.
+        package struct Piece: Sendable {
+            package var value: Value
+            package var heads: Int
+            package var range: Range<Int>
+
+            package init(_ value: Value, heads: Int, _ range: Range<Int>) {
+                self.value = value
+                self.heads = heads
+                self.range = range
+            }
+        }
+        package var pieces: [Piece]
+        package var output: Value
+        package var heads: Int
+    }
+
+    /// Rotates the dimensions from `offset` on of each of `heads` heads of a row by its token's position.
     package struct Rope: Sendable {
         package var input: Value
         package var output: Value
         package var heads: Int
+        package var offset: Int
         /// Index into ``Program/ropes``.
         package var table: Int
     }
@@ -87,9 +118,12 @@ package enum Op: Sendable {
         case relu
         /// `max(x, 0)²`
         case reluSquared
+        case sigmoid
+        /// Of gates only: `g · σ(1.702 g) · (u + 1)` with `g = min(gate, 7)` and `u = max(-7, min(up, 7))`.
+        case clampedSwish
     }
 
-    /// `output = activation(gate) * up`.
+    /// `output = activation(gate) * up`. A gate of width one holds for its whole row.
     package struct Gate: Sendable {
         package var gate: Value
         package var up: Value
@@ -106,21 +140,71 @@ package enum Op: Sendable {
     /// Mixture of gated MLPs. `router` are the logits of all experts; the `used` best (ties: the lower index) get weights by
     /// `routing`, and the output is the weighted sum over the chosen experts in ascending order of expert index.
     package struct MoE: Sendable {
-        package enum Routing: Sendable {
-            /// Softmax over all experts, the chosen renormalised to sum to one.
-            case softmaxNormalised
-            /// Softmax over all experts, used as it is.
-            case softmax
-        }
         package var input: Value
         package var router: Value
         package var output: Value
         package var gate: Weight
         package var up: Weight
         package var down: Weight
+        /// `[experts, outputs]`, added to the products of `gate`, `up` and `down`: all three or none.
+        package var biases: Biases?
         package var used: Int
         package var routing: Routing
+        /// One number per expert, added to its score for the choice only.
+        package var choiceBias: Weight?
         package var activation: Activation
+
+        package struct Biases: Sendable {
+            package var gate: Weight
+            package var up: Weight
+            package var down: Weight
+        }
+    }
+
+    /// How the logits of a router become the choice of experts and their weights.
+    package struct Routing: Hashable, Sendable {
+        package enum Score: Hashable, Sendable {
+            /// Softmax over all experts.
+            case softmax
+            case sigmoid
+        }
+
+        /// Experts in `count` equal groups of neighbours; only those of the `used` best groups (ties: the lower index) can be
+        /// chosen. A group is as good as the sum of its `best` best scores.
+        package struct Groups: Hashable, Sendable {
+            package var count: Int
+            package var used: Int
+            package var best: Int
+
+            package init(count: Int, used: Int, best: Int) {
+                self.count = count
+                self.used = used
+                self.best = best
+            }
+        }
+
+        /// What a logit becomes. The choice goes by the score (and ``MoE/choiceBias``), the weight is the score.
+        package var score: Score
+        /// Whether the weights of the chosen are divided by their sum.
+        package var normalised: Bool
+        /// Factor on the weights, applied last.
+        package var scale: Float
+        package var groups: Groups?
+        /// Whether a weight multiplies its expert's input instead of its output.
+        package var weighsInput: Bool
+
+        package init(
+            _ score: Score, normalised: Bool, scale: Float = 1, groups: Groups? = nil, weighsInput: Bool = false
+        ) {
+            self.score = score
+            self.normalised = normalised
+            self.scale = scale
+            self.groups = groups
+            self.weighsInput = weighsInput
+        }
+
+        package static let softmax = Routing(.softmax, normalised: false)
+        package static let softmaxNormalised = Routing(.softmax, normalised: true)
     }
 
     package struct Add: Sendable {
@@ -129,10 +213,24 @@ package enum Op: Sendable {
         package var output: Value
     }
 
+    /// `output = input · factor`, and for long contexts also `· (1 + slope · ln(1 + ⌊(position + shift) / interval⌋))`.
     package struct Scale: Sendable {
+        package struct Growth: Hashable, Sendable {
+            package var slope: Double
+            package var interval: Double
+            package var shift: Double
+
+            package init(slope: Double, interval: Double, shift: Double) {
+                self.slope = slope
+                self.interval = interval
+                self.shift = shift
+            }
+        }
+
         package var input: Value
         package var output: Value
         package var factor: Float
+        package var growth: Growth?
     }
 
     /// `output = cap · tanh(input / cap)`.

@@ -9,18 +9,29 @@ package struct Weight: Hashable, Sendable {
 }
 
 /// What a program expects of a tensor: `experts` matrices of `rows` outputs and `columns` inputs.
-/// A vector (norm weight, bias) has one row.
+/// A vector (norm weight, bias) has one row. A weight may be a part of its tensor: some of its rows (of its elements, if it is a
+/// vector), which lie together. ``WeightSource/read(_:)-(WeightDeclaration)`` gives the bytes of either.
 package struct WeightDeclaration: Hashable, Sendable {
     package let name: String
     package let experts: Int
     package let rows: Int
     package let columns: Int
+    /// Elements of the tensor before the first of this weight.
+    package let offset: Int
+    /// Elements of the whole tensor.
+    package let tensorCount: Int
 
-    package init(name: String, experts: Int = 1, rows: Int, columns: Int) {
+    package var count: Int { experts * rows * columns }
+
+    package init(
+        name: String, experts: Int = 1, rows: Int, columns: Int, offset: Int = 0, tensorCount: Int? = nil
+    ) {
         self.name = name
         self.experts = experts
         self.rows = rows
         self.columns = columns
+        self.offset = offset
+        self.tensorCount = tensorCount ?? experts * rows * columns
     }
 }
 
@@ -86,12 +97,20 @@ package struct CacheLayout: Hashable, Sendable {
         package let valueLength: Int
         /// Tokens that attention looks back, itself included; `nil` for all.
         package let window: Int?
+        /// Positions are cut into chunks of this length, and attention sees only its own; `nil` for one chunk.
+        package let chunk: Int?
 
-        package init(kvHeads: Int, keyLength: Int, valueLength: Int, window: Int? = nil) {
+        package init(kvHeads: Int, keyLength: Int, valueLength: Int, window: Int? = nil, chunk: Int? = nil) {
             self.kvHeads = kvHeads
             self.keyLength = keyLength
             self.valueLength = valueLength
             self.window = window
+            self.chunk = chunk
+        }
+
+        /// The first position that a token at `position` sees.
+        package func firstVisible(from position: Int) -> Int {
+            max(window.map { position - $0 + 1 } ?? 0, chunk.map { position / $0 * $0 } ?? 0, 0)
         }
     }
 

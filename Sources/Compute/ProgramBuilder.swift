@@ -31,13 +31,15 @@ package enum ProgramError: Error, Sendable, Equatable, CustomStringConvertible {
 /// Tensors are named without their `.weight` or `.bias` suffix; a bias takes part where the file has one. The first
 /// problem is kept and thrown by ``finish(logits:cache:)``, which keeps the drawing free of `try`.
 package struct ProgramBuilder {
-    private let catalog: any TensorCatalog
+    let catalog: any TensorCatalog
     private var ops: [Op] = []
     private var widths: [Int] = []
-    private var weights: [WeightDeclaration] = []
-    private var weightIndex: [WeightDeclaration: Weight] = [:]
+    var weights: [WeightDeclaration] = []
+    var weightIndex: [WeightDeclaration: Weight] = [:]
     private var ropes: [RopeTable] = []
-    private var problem: ProgramError?
+    var problem: ProgramError?
+    /// Names of all tensors that the drawing asked for.
+    package internal(set) var tensorNames: Set<String> = []
 
     package init(_ catalog: any TensorCatalog) {
         self.catalog = catalog
@@ -48,14 +50,17 @@ package struct ProgramBuilder {
         return Program(ops: ops, widths: widths, weights: weights, ropes: ropes, cache: cache, logits: logits)
     }
 
+    /// Whether the file has the tensor `name.weight`.
     package func has(_ name: String) -> Bool { catalog.dimensions(of: name + ".weight") != nil }
+    /// Whether the file has a tensor of this full name.
+    package func hasTensor(_ name: String) -> Bool { catalog.dimensions(of: name) != nil }
     package func width(_ value: Value) -> Int { widths[value.index] }
 
     /// The `count` values of `name.weight`, for tables that shape the program itself; `nil` where the file has none.
     package mutating func constants(_ name: String, count: Int) -> [Float]? {
         let name = name + ".weight"
         guard catalog.dimensions(of: name) != nil else { return nil }
-        check(WeightDeclaration(name: name, rows: 1, columns: count))
+        check(WeightDeclaration(name: name, rows: 1, columns: count), dimensions: [count])
         guard problem == nil else { return nil }
         let values = catalog.constants(name)
         if values == nil { problem = .unreadable(name) }
@@ -75,12 +80,17 @@ extension ProgramBuilder {
     }
 
     /// RMS or layer normalisation of each of `groups` equal parts of a row.
+    ///
+    /// - Parameters:
+    ///   - name: `nil` for one without weights.
+    ///   - weightPerGroup: Whether each part has weights of its own, `[groups, length]`.
     package mutating func norm(
-        _ input: Value, _ name: String, epsilon: Float, kind: Op.Norm.Kind = .rms, groups: Int = 1
+        _ input: Value, _ name: String?, epsilon: Float, kind: Op.Norm.Kind = .rms, groups: Int = 1,
+        weightPerGroup: Bool = false
     ) -> Value {
         let length = width(input) / groups
-        let scale = weight(name + ".weight", rows: 1, columns: length)
-        let bias = optionalVector(name + ".bias", length)
+        let scale = name.map { weight($0 + ".weight", rows: weightPerGroup ? groups : 1, columns: length) }
+        let bias = name.flatMap { optionalVector($0 + ".bias", length) }
         let output = value(width(input))
         ops.append(
             .norm(
@@ -92,20 +102,42 @@ extension ProgramBuilder {
 
     /// `input · weightᵀ (+ bias)`.
     package mutating func linear(_ input: Value, _ name: String, outputs: Int) -> Value {
-        let matrix = weight(name + ".weight", rows: outputs, columns: width(input))
-        let bias = optionalVector(name + ".bias", outputs)
-        let output = value(outputs)
+        linear(input, name, rows: 0..<outputs, of: outputs)
+    }
+
+    /// The product with a range of the rows of a tensor that holds several matrices (query, key and value; gate and up), with the
+    /// same range of its bias.
+    package mutating func linear(_ input: Value, _ name: String, rows: Range<Int>, of total: Int) -> Value {
+        let matrix = weight(name + ".weight", rows: rows, of: total, columns: width(input))
+        let bias = optionalVector(name + ".bias", rows, of: total)
+        let output = value(rows.count)
         ops.append(
             .linear(
                 .init(input: input, projections: [.init(weight: matrix, bias: bias, output: output, residual: nil)])))
         return output
     }
 
-    package mutating func rope(_ input: Value, heads: Int, table: RopeTable) -> Value {
+    /// A product of its own for each of `heads` parts of a row, `outputs` per part.
+    package mutating func headLinear(_ input: Value, _ name: String, heads: Int, outputs: Int) -> Value {
+        let matrices = weight(name + ".weight", experts: heads, rows: outputs, columns: width(input) / heads)
+        let output = value(heads * outputs)
+        ops.append(.headLinear(.init(input: input, output: output, weight: matrices, heads: heads)))
+        return output
+    }
+
+    /// Heads put together from pieces of the heads of other values.
+    package mutating func join(_ pieces: [Op.Join.Piece], heads: Int) -> Value {
+        let output = value(heads * pieces.reduce(0) { $0 + $1.range.count })
+        ops.append(.join(.init(pieces: pieces, output: output, heads: heads)))
+        return output
+    }
+
+    /// - Parameter offset: Dimensions of a head before the rotated ones.
+    package mutating func rope(_ input: Value, heads: Int, table: RopeTable, offset: Int = 0) -> Value {
         let index = ropes.firstIndex(of: table) ?? ropes.count
         if index == ropes.count { ropes.append(table) }
         let output = value(width(input))
-        ops.append(.rope(.init(input: input, output: output, heads: heads, table: index)))
+        ops.append(.rope(.init(input: input, output: output, heads: heads, offset: offset, table: index)))
         return output
     }
 
@@ -127,8 +159,9 @@ extension ProgramBuilder {
         return output
     }
 
+    /// - Parameter gate: As wide as `up`, or one number per row.
     package mutating func gate(_ gate: Value, _ up: Value, _ activation: Op.Activation) -> Value {
-        let output = value(width(gate))
+        let output = value(width(up))
         ops.append(.gate(.init(gate: gate, up: up, output: output, activation: activation)))
         return output
     }
@@ -139,13 +172,22 @@ extension ProgramBuilder {
         return output
     }
 
-    /// A mixture of gated MLPs over the expert stacks `gate`, `up` and `down`.
+    /// A mixture of gated MLPs over the expert stacks `gate`, `up` and `down`, with biases where the file has them.
+    ///
+    /// - Parameter choiceBias: The tensor, suffix included, that is added to the scores for the choice.
     package mutating func moe(
         _ input: Value, router: Value, gate: String, up: String, down: String, experts: Int, used: Int, hidden: Int,
-        routing: Op.MoE.Routing, activation: Op.Activation
+        routing: Op.Routing, choiceBias: String? = nil, activation: Op.Activation
     ) -> Value {
         let width = width(input)
         let output = value(width)
+        let biases: Op.MoE.Biases? =
+            catalog.dimensions(of: gate + ".bias") == nil
+            ? nil
+            : .init(
+                gate: weight(gate + ".bias", rows: experts, columns: hidden),
+                up: weight(up + ".bias", rows: experts, columns: hidden),
+                down: weight(down + ".bias", rows: experts, columns: width))
         let operation = Op.MoE(
             input: input,
             router: router,
@@ -153,8 +195,10 @@ extension ProgramBuilder {
             gate: weight(gate + ".weight", experts: experts, rows: hidden, columns: width),
             up: weight(up + ".weight", experts: experts, rows: hidden, columns: width),
             down: weight(down + ".weight", experts: experts, rows: width, columns: hidden),
+            biases: biases,
             used: used,
             routing: routing,
+            choiceBias: choiceBias.map { weight($0, rows: 1, columns: experts) },
             activation: activation
         )
         ops.append(.moe(operation))
@@ -167,9 +211,9 @@ extension ProgramBuilder {
         return output
     }
 
-    package mutating func scale(_ input: Value, _ factor: Float) -> Value {
+    package mutating func scale(_ input: Value, _ factor: Float, growth: Op.Scale.Growth? = nil) -> Value {
         let output = value(width(input))
-        ops.append(.scale(.init(input: input, output: output, factor: factor)))
+        ops.append(.scale(.init(input: input, output: output, factor: factor, growth: growth)))
         return output
     }
 
@@ -187,40 +231,9 @@ extension ProgramBuilder {
     }
 }
 
-// MARK: Values and weights
-
 extension ProgramBuilder {
     private mutating func value(_ width: Int) -> Value {
         widths.append(width)
         return Value(index: widths.count - 1)
-    }
-
-    private mutating func optionalVector(_ name: String, _ length: Int) -> Weight? {
-        catalog.dimensions(of: name) == nil ? nil : weight(name, rows: 1, columns: length)
-    }
-
-    private mutating func weight(_ name: String, experts: Int = 1, rows: Int, columns: Int) -> Weight {
-        let declaration = WeightDeclaration(name: name, experts: experts, rows: rows, columns: columns)
-        if let known = weightIndex[declaration] { return known }
-        check(declaration)
-        let weight = Weight(index: weights.count)
-        weights.append(declaration)
-        weightIndex[declaration] = weight
-        return weight
-    }
-
-    private mutating func check(_ declaration: WeightDeclaration) {
-        guard problem == nil else { return }
-        guard let found = catalog.dimensions(of: declaration.name) else {
-            problem = .missingTensor(declaration.name)
-            return
-        }
-        let expected = [declaration.columns, declaration.rows, declaration.experts]
-        // Trailing dimensions of one are written by some tools and left out by others.
-        let padded = found + Array(repeating: 1, count: max(0, 3 - found.count))
-        if padded.prefix(3) != expected[...] || padded.dropFirst(3).contains(where: { $0 != 1 }) {
-            let shape = declaration.experts > 1 ? 3 : declaration.rows > 1 ? 2 : 1
-            problem = .wrongShape(tensor: declaration.name, expected: Array(expected.prefix(shape)), found: found)
-        }
     }
 }

@@ -28,15 +28,32 @@ package struct StepInputs: Sendable {
     /// Rows whose logits are wanted, ascending.
     package var outputRows: [Int32] = []
 
-    /// - Parameter blocks: Entries that all block tables of a step take together at most.
+    /// - Parameter blocks: Entries that the block table of one sequence takes at most.
     package init(limits: StepLimits, blocks: Int) {
         tokens.reserveCapacity(limits.rows)
         sequences.reserveCapacity(limits.sequences)
-        blockTables.reserveCapacity(blocks)
+        blockTables.reserveCapacity(limits.sequences * blocks)
         outputRows.reserveCapacity(limits.outputRows)
     }
 
     package init() {}
+
+    /// Adds a sequence's next rows: `tokens`, then `drafts`. Its block table has to be appended to ``blockTables`` next.
+    ///
+    /// - Parameters:
+    ///   - position: Position of the first row.
+    ///   - outputs: How many of the last rows deliver logits.
+    package mutating func append(
+        _ tokens: ArraySlice<Int32>, drafts: ArraySlice<Int32> = [], position: Int, outputs: Int
+    ) {
+        let firstRow = self.tokens.count
+        let count = tokens.count + drafts.count
+        sequences.append(
+            .init(firstRow: firstRow, rowCount: count, firstPosition: position, blockTable: blockTables.count))
+        self.tokens.append(contentsOf: tokens)
+        self.tokens.append(contentsOf: drafts)
+        for row in firstRow + count - outputs..<firstRow + count { outputRows.append(Int32(row)) }
+    }
 
     package mutating func removeAll() {
         tokens.removeAll(keepingCapacity: true)

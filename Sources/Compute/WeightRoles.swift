@@ -26,8 +26,11 @@ package struct WeightRoles: OptionSet, Sendable {
                     mark(projection.bias, .vector)
                 }
             case .attention(let op): mark(op.sinks, .vector)
-            case .moe(let op): for weight in [op.gate, op.up, op.down] { mark(weight, .matrix) }
-            case .rope, .store, .gate, .activate, .add, .scale, .softcap, .outputRows: break
+            case .headLinear(let op): mark(op.weight, .matrix)
+            case .moe(let op):
+                for weight in [op.gate, op.up, op.down] { mark(weight, .matrix) }
+                for weight in [op.biases?.gate, op.biases?.up, op.biases?.down, op.choiceBias] { mark(weight, .vector) }
+            case .join, .rope, .store, .gate, .activate, .add, .scale, .softcap, .outputRows: break
             }
         }
         return roles

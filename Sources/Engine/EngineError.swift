@@ -13,6 +13,8 @@ package enum EngineError: Error, Sendable, CustomStringConvertible {
     case emptyPrompt
     case promptTooLong(tokens: Int, context: Int)
     case contextTooLong(asked: Int, trained: Int)
+    /// The engine has been stopped.
+    case stopped
 
     package var description: String {
         switch self {
@@ -28,6 +30,7 @@ package enum EngineError: Error, Sendable, CustomStringConvertible {
             "the prompt has \(tokens) tokens and the context only \(context): raise --ctx-size or shorten the prompt"
         case .contextTooLong(let asked, let trained):
             "a context of \(asked) tokens is more than the \(trained) that the model was trained with (--force-ctx allows it)"
+        case .stopped: "the engine has been stopped"
         }
     }
 }

@@ -7,6 +7,8 @@ package struct GenerationRequest: Sendable {
     package var maxNewTokens: Int?
     package var sampling = SamplingParameters()
     package var stopStrings: [String] = []
+    /// Whether the text ends with the stop string or before it.
+    package var stopBoundary = StopMatcher.Boundary.included
     /// Tokens that end the sequence beside the model's own.
     package var stopTokens: Set<TokenID> = []
     package var ignoreEndOfGeneration = false
@@ -44,6 +46,8 @@ package struct GenerationEvent: Sendable {
 
 package struct GenerationResult: Sendable {
     package var text = ""
+    /// The end of ``text`` that no event has shown: held back when the caller ended the generation.
+    package var heldBack = ""
     package var tokens: [GeneratedToken] = []
     package var topTokens: [[GeneratedToken]] = []
     package var prompt: [PromptToken] = []

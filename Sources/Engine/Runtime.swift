@@ -3,26 +3,145 @@ internal import GGUF
 package import Models
 package import Tokenizer
 
-/// A model on a device, ready to run steps: weights loaded, program compiled, one stretch of the KV cache for each of a fixed number of
-/// sequences. Confined to one thread at a time.
+/// A model on a device, ready to run steps: weights loaded, program compiled, one pool of KV-cache blocks. Confined to one thread at a
+/// time.
 package final class Runtime {
     package struct Configuration: Sendable {
         /// Positions of each sequence.
         package var contextLength: Int
         package var kvFormat: KVFormat
+        /// Sequences of the largest step.
         package var sequences = 1
         /// Rows of the largest step: longer prompts run in chunks.
         package var stepRows = 512
         /// Rows of logits that one step can deliver.
         package var outputRows = 32
+        /// Positions that the cache holds for all sequences together; `nil` for the whole context of each.
+        package var cachePositions: Int?
 
         package init(contextLength: Int, kvFormat: KVFormat) {
             self.contextLength = contextLength
             self.kvFormat = kvFormat
         }
+
+        /// Blocks that one sequence takes at most.
+        package var blocksPerSequence: Int { BlockPool.blocks(for: contextLength) }
+
+        /// Blocks of the cache: never fewer than one sequence can take.
+        package var blockCount: Int {
+            guard let cachePositions else { return sequences * blocksPerSequence }
+            return max(BlockPool.blocks(for: cachePositions), blocksPerSequence)
+        }
     }
 
-    /// Consecutive tokens of one sequence, as part of a step.
+    package let model: Model
+    package let tokenizer: Tokenizer
+    package let configuration: Configuration
+    package let device: DeviceInfo
+    /// Bytes of memory that the weights occupy on the device.
+    package let weightBytes: Int
+
+    /// Compiles the program anew, with an empty cache.
+    private let compile: () throws(BackendError) -> any Executable
+    private var executable: (any Executable)?
+    private var outputs: StepOutputs
+    private var inputs: StepInputs
+
+    /// - Parameter progress: Gets the share of the weights that is loaded, on any thread.
+    package init(
+        _ model: Model, _ tokenizer: Tokenizer, on backend: any Backend, _ configuration: Configuration,
+        progress: @escaping @Sendable (Double) -> Void = { _ in }
+    ) throws(EngineError) {
+        guard tokenizer.vocabulary.count <= model.vocabularySize else {
+            throw .vocabulary(
+                path: model.file.path, tokens: tokenizer.vocabulary.count, logits: model.vocabularySize)
+        }
+        let model = try Self.planned(model, configuration)
+        self.model = model
+        self.tokenizer = tokenizer
+        self.configuration = configuration
+        device = backend.device
+        outputs = StepOutputs(rows: configuration.outputRows, vocabulary: model.vocabularySize)
+        for op in model.program.ops where !backend.supports(op) {
+            throw .backend(path: model.file.path, .unsupported("an operation that the model needs"))
+        }
+        let limits = configuration.limits
+        inputs = StepInputs(limits: limits, blocks: configuration.blocksPerSequence)
+        // One block more, for trials beside running sequences.
+        let cache = KVCacheConfiguration(
+            format: configuration.kvFormat.format, blockLength: BlockPool.blockLength,
+            blockCount: configuration.blockCount + 1)
+        do {
+            let weights = try backend.load(model.weights, for: model.program, progress: progress)
+            weightBytes = weights.byteCount
+            compile = { () throws(BackendError) in
+                try backend.compile(model.program, weights: weights, cache: cache, limits: limits)
+            }
+            executable = try compile()
+        } catch {
+            throw .backend(path: model.file.path, error)
+        }
+    }
+
+    private static func planned(_ model: Model, _ configuration: Configuration) throws(EngineError) -> Model {
+        do { return try model.planned(forContext: configuration.contextLength) } catch { throw .model(error) }
+    }
+
+    /// Inputs with room for the largest step.
+    package func makeInputs() -> StepInputs {
+        StepInputs(limits: configuration.limits, blocks: configuration.blocksPerSequence)
+    }
+
+    /// Runs one step. Afterwards ``withLogits(_:_:)`` gives its output rows, in order.
+    package func step(_ inputs: borrowing StepInputs) throws(EngineError) {
+        guard let executable else {
+            throw .backend(path: model.file.path, .device("it has not been set up again"))
+        }
+        do { try executable.run(inputs, into: &outputs) } catch { throw .backend(path: model.file.path, error) }
+    }
+
+    /// The logits of an output row of the last step. Any number of threads may read between two steps.
+    package func withLogits<R, E: Error>(_ row: Int, _ body: (Span<Float>) throws(E) -> R) throws(E) -> R {
+        try outputs.withLogits(row: row, body)
+    }
+
+    /// Threads that ``runOnHost(_:)`` uses.
+    package var hostWorkers: Int { executable?.hostWorkers ?? 1 }
+
+    /// Runs `body(worker)` on each of the threads that wait for the next step.
+    package func runOnHost(_ body: @escaping (_ worker: Int) -> Void) {
+        if let executable { executable.runOnHost(body) } else { body(0) }
+    }
+
+    /// Sets the device up again after a failure, with an empty cache, and tries it.
+    package func recover() throws(EngineError) {
+        executable = nil
+        do { executable = try compile() } catch { throw .backend(path: model.file.path, error) }
+        try runTrial()
+    }
+
+    /// Runs one token, in a block that no sequence uses.
+    package func runTrial() throws(EngineError) {
+        inputs.removeAll()
+        inputs.append([0], position: 0, outputs: 1)
+        inputs.blockTables.append(Int32(configuration.blockCount))
+        try step(inputs)
+    }
+}
+
+extension Runtime.Configuration {
+    fileprivate var limits: StepLimits {
+        StepLimits(
+            rows: stepRows, sequences: sequences, outputRows: outputRows,
+            positions: blocksPerSequence * BlockPool.blockLength)
+    }
+}
+
+// MARK: Sequences with a stretch of the cache each
+
+extension Runtime {
+    /// Consecutive tokens of one of ``Configuration/sequences``, each of which has its own stretch of the cache: for work that
+    /// shares nothing, such as measurements.
     package struct Chunk {
         package var sequence: Int
         package var tokens: ArraySlice<TokenID>
@@ -39,95 +158,27 @@ package final class Runtime {
         }
     }
 
-    package let model: Model
-    package let tokenizer: Tokenizer
-    package let configuration: Configuration
-    package let device: DeviceInfo
-    /// Bytes of memory that the weights occupy on the device.
-    package let weightBytes: Int
-
-    private let executable: any Executable
-    private var inputs: StepInputs
-    private var outputs: StepOutputs
-    private let blocksPerSequence: Int
-    private static let blockLength = 32
-
-    /// - Parameter progress: Gets the share of the weights that is loaded, on any thread.
-    package init(
-        _ model: Model, _ tokenizer: Tokenizer, on backend: some Backend, _ configuration: Configuration,
-        progress: @escaping @Sendable (Double) -> Void = { _ in }
-    ) throws(EngineError) {
-        guard tokenizer.vocabulary.count <= model.vocabularySize else {
-            throw .vocabulary(
-                path: model.file.path, tokens: tokenizer.vocabulary.count, logits: model.vocabularySize)
-        }
-        self.model = model
-        self.tokenizer = tokenizer
-        self.configuration = configuration
-        device = backend.device
-        blocksPerSequence = (configuration.contextLength + Self.blockLength - 1) / Self.blockLength
-        outputs = StepOutputs(rows: configuration.outputRows, vocabulary: model.vocabularySize)
-        for op in model.program.ops where !backend.supports(op) {
-            throw .backend(path: model.file.path, .unsupported("an operation that the model needs"))
-        }
-        let blockCount = blocksPerSequence * configuration.sequences
-        let limits = StepLimits(
-            rows: configuration.stepRows, sequences: configuration.sequences, outputRows: configuration.outputRows)
-        inputs = StepInputs(limits: limits, blocks: blockCount)
-        do {
-            let weights = try backend.load(model.weights, for: model.program, progress: progress)
-            weightBytes = weights.byteCount
-            executable = try backend.compile(
-                model.program, weights: weights,
-                cache: KVCacheConfiguration(
-                    format: configuration.kvFormat.format, blockLength: Self.blockLength,
-                    blockCount: blockCount),
-                limits: limits)
-        } catch {
-            throw .backend(path: model.file.path, error)
-        }
-    }
-
     /// Runs one step. Afterwards ``withLogits(_:_:)`` gives the rows that the chunks asked for, in order.
     package func step(_ chunks: [Chunk]) throws(EngineError) {
         inputs.removeAll()
         for chunk in chunks {
             let end = chunk.position + chunk.tokens.count
-            precondition(chunk.sequence < configuration.sequences && end <= configuration.contextLength)
-            let firstRow = inputs.tokens.count
-            inputs.sequences.append(
-                .init(
-                    firstRow: firstRow, rowCount: chunk.tokens.count, firstPosition: chunk.position,
-                    blockTable: inputs.blockTables.count))
-            let firstBlock = chunk.sequence * blocksPerSequence
-            for block in 0..<(end + Self.blockLength - 1) / Self.blockLength {
-                inputs.blockTables.append(Int32(firstBlock + block))
-            }
-            inputs.tokens.append(contentsOf: chunk.tokens)
-            for row in chunk.tokens.count - chunk.outputs..<chunk.tokens.count {
-                inputs.outputRows.append(Int32(firstRow + row))
-            }
+            let first = chunk.sequence * configuration.blocksPerSequence
+            precondition(end <= configuration.contextLength)
+            precondition(first + configuration.blocksPerSequence <= configuration.blockCount)
+            inputs.append(chunk.tokens, position: chunk.position, outputs: chunk.outputs)
+            for block in first..<first + BlockPool.blocks(for: end) { inputs.blockTables.append(Int32(block)) }
         }
-        do { try executable.run(inputs, into: &outputs) } catch { throw .backend(path: model.file.path, error) }
-    }
-
-    /// The logits of an output row of the last step.
-    package func withLogits<R, E: Error>(_ row: Int, _ body: (Span<Float>) throws(E) -> R) throws(E) -> R {
-        try outputs.withLogits(row: row, body)
+        try step(inputs)
     }
 
     /// Runs `tokens` as the start of a sequence, in chunks, and calls `body(index, logits)` for every index from `first` on.
-    ///
-    /// - Parameter shouldContinue: Asked before each step; `false` ends the run early.
-    /// - Returns: Whether all tokens were run.
-    @discardableResult
     package func run(
         _ tokens: [TokenID], sequence: Int = 0, from position: Int = 0, logitsFrom first: Int,
-        shouldContinue: () -> Bool = { true }, _ body: (Int, Span<Float>) throws(EngineError) -> Void
-    ) throws(EngineError) -> Bool {
+        _ body: (Int, Span<Float>) throws(EngineError) -> Void
+    ) throws(EngineError) {
         var start = 0
         while start < tokens.count {
-            guard shouldContinue() else { return false }
             var end = min(start + configuration.stepRows, tokens.count)
             if end > first { end = min(end, max(start, first) + configuration.outputRows) }
             let outputs = max(0, end - max(start, first))
@@ -139,6 +190,5 @@ package final class Runtime {
             }
             start = end
         }
-        return true
     }
 }

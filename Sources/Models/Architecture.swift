@@ -14,7 +14,26 @@ package protocol Architecture: Sendable {
 package enum Architectures {
     /// Every supported architecture, one entry each.
     package static let all: [any Architecture.Type] = [
-        Llama.self
+        Llama.self,
+        Qwen2.self,
+        Qwen2MoE.self,
+        Qwen3.self,
+        Qwen3MoE.self,
+        Gemma2.self,
+        Gemma3.self,
+        Phi3.self,
+        Mistral3.self,
+        SmolLM3.self,
+        OLMo2.self,
+        Granite.self,
+        CommandR.self,
+        Cohere2.self,
+        GLM4.self,
+        StarCoder2.self,
+        StableLM.self,
+        DeepSeek2.self,
+        GPTOSS.self,
+        Llama4.self,
     ]
 
     package static var supportedNames: [String] { all.flatMap { $0.names }.sorted() }

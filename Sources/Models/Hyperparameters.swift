@@ -4,12 +4,25 @@ package import GGUF
 package struct Hyperparameters: Sendable {
     package let architecture: String
     package let path: String
+    /// Tokens of context that the program is drawn for, where that is not the trained length.
+    let plannedContext: Int?
     private let metadata: Metadata
 
-    package init(_ metadata: Metadata, architecture: String, path: String) {
+    package init(_ metadata: Metadata, architecture: String, path: String, plannedContext: Int? = nil) {
         self.metadata = metadata
         self.architecture = architecture
         self.path = path
+        self.plannedContext = plannedContext
+    }
+
+    /// Layers of the forward pass. `block_count` also counts layers that only predict further tokens ahead.
+    func layerCount() throws(ModelError) -> Int {
+        let blocks = try count("block_count")
+        let ahead = try int("nextn_predict_layers") ?? 0
+        guard ahead >= 0, ahead < blocks else {
+            throw invalid("nextn_predict_layers", "is \(ahead) of \(blocks) layers")
+        }
+        return blocks - ahead
     }
 
     /// A length or count: at least one, at most 2³¹ - 1.
@@ -43,11 +56,52 @@ package struct Hyperparameters: Sendable {
         try read(key) { m, k throws(GGUFError) in try m.int(k) }
     }
 
+    /// An array of integers, empty where the file has none.
+    func integers(_ key: String) throws(ModelError) -> [Int] {
+        try read(key) { m, k throws(GGUFError) in try m.ints(k) } ?? []
+    }
+
     func float(_ key: String) throws(ModelError) -> Double? {
         guard let value = try read(key, { m, k throws(GGUFError) in try m.float(k) }) else { return nil }
         guard value.isFinite else { throw invalid(key, "is \(value)") }
         return value
     }
+
+    func requiredFloat(_ key: String) throws(ModelError) -> Double {
+        guard let value = try float(key) else { throw missing(key) }
+        return value
+    }
+
+    /// `attention.scale`, which replaces the usual scale of scores; zero stands for the usual one.
+    func attentionScale() throws(ModelError) -> Float? {
+        guard let scale = try float("attention.scale"), scale > 0 else { return nil }
+        return Float(scale)
+    }
+
+    /// A soft-cap; zero stands for none.
+    func cap(_ key: String) throws(ModelError) -> Float? {
+        guard let cap = try float(key), cap != 0 else { return nil }
+        guard cap > 0 else { throw invalid(key, "is \(cap)") }
+        return Float(cap)
+    }
+
+    func bool(_ key: String) throws(ModelError) -> Bool? {
+        try read(key) { m, k throws(GGUFError) in try m.bool(k) }
+    }
+
+    /// An array of truth values, which some writers store as integers.
+    func flags(_ key: String) throws(ModelError) -> [Bool]? {
+        if case .array(.bool) = metadata[fullKey(key)] {
+            return try read(key) { m, k throws(GGUFError) in try m.bools(k) }
+        }
+        return try read(key) { m, k throws(GGUFError) in try m.ints(k) }?.map { $0 != 0 }
+    }
+
+    func isArray(_ key: String) -> Bool {
+        if case .array = metadata[fullKey(key)] { true } else { false }
+    }
+
+    func has(_ key: String) -> Bool { metadata[fullKey(key)] != nil }
 
     func string(_ key: String) throws(ModelError) -> String? {
         try read(key) { m, k throws(GGUFError) in try m.string(k) }

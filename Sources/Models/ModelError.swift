@@ -8,6 +8,8 @@ package enum ModelError: Error, Sendable, CustomStringConvertible {
     /// A hyperparameter is missing or makes no sense.
     case metadata(path: String, key: String, problem: String)
     case tensors(path: String, ProgramError)
+    /// The file has a tensor that the architecture, as it is known here, does not read.
+    case unreadTensor(path: String, tensor: String, architecture: String)
 
     package var description: String {
         switch self {
@@ -20,6 +22,8 @@ package enum ModelError: Error, Sendable, CustomStringConvertible {
             "\(path): metadata '\(key)' \(problem)"
         case .tensors(let path, let error):
             "\(path): \(error)"
+        case .unreadTensor(let path, let tensor, let architecture):
+            "\(path): tensor '\(tensor)' is not known in architecture '\(architecture)'"
         }
     }
 }

@@ -10,6 +10,8 @@ package struct Detokenizer: Sendable {
         self.vocabulary = vocabulary
         self.skipsSpecial = skipsSpecial
         self.removesSpace = removesSpace
+        // Room for nearly every token: the text of a step is made without allocating.
+        pending.reserveCapacity(64)
     }
 
     /// The text that `token` completes. Bytes that are not UTF-8, and cannot become it, are U+FFFD.
@@ -108,7 +110,7 @@ enum SpaceCleaner {
         let space = UInt8(ascii: " ")
         let quote = UInt8(ascii: "'")
         bytes = removing(bytes) { text, index in
-            text[index] == space && index + 1 < text.count && "?!.,".utf8.contains(text[index + 1]) ? 1 : 0
+            text[index] == space && index + 1 < text.count && "?!.,".utf8.contains(text[index + 1])
         }
         // A single quote between spaces loses both.
         var result: [UInt8] = []
@@ -126,13 +128,13 @@ enum SpaceCleaner {
             }
         }
         bytes = removing(result) { text, index in
-            guard text[index] == space, index + 2 < text.count, text[index + 1] == quote else { return 0 }
-            let rest = text[(index + 2)...]
-            return ["s", "m", "re", "ve"].contains { rest.starts(with: $0.utf8) } ? 1 : 0
+            guard text[index] == space else { return false }
+            let rest = text[(index + 1)...]
+            return ["n't", "'m", "'s", "'ve", "'re"].contains { rest.starts(with: $0.utf8) }
         }
     }
 
-    private static func removing(_ text: [UInt8], _ count: ([UInt8], Int) -> Int) -> [UInt8] {
-        text.indices.filter { count(text, $0) == 0 }.map { text[$0] }
+    private static func removing(_ text: [UInt8], _ isRemoved: ([UInt8], Int) -> Bool) -> [UInt8] {
+        text.indices.filter { !isRemoved(text, $0) }.map { text[$0] }
     }
 }

@@ -28,8 +28,10 @@ struct Command {
         try run(arguments, input: input)
     }
 
-    static func run(_ arguments: [String], input: Data = Data()) throws -> Result {
-        let running = try Running(arguments)
+    static func run(
+        _ arguments: [String], input: Data = Data(), environment: [String: String] = [:]
+    ) throws -> Result {
+        let running = try Running(arguments, environment: environment)
         DispatchQueue.global().async {
             try? running.input.fileHandleForWriting.write(contentsOf: input)
             try? running.input.fileHandleForWriting.close()
@@ -44,9 +46,13 @@ struct Command {
         let output = Pipe()
         private let diagnostics = Pipe()
 
-        init(_ arguments: [String]) throws {
+        /// - Parameter environment: Variables beside those of this process.
+        init(_ arguments: [String], environment: [String: String] = [:]) throws {
             process.executableURL = URL(fileURLWithPath: Command.path)
             process.arguments = arguments
+            if !environment.isEmpty {
+                process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+            }
             process.standardInput = input
             process.standardOutput = output
             process.standardError = diagnostics

@@ -35,6 +35,21 @@ import Testing
         #expect(try fileType(output) == fileType(folder + "/llama-k-\(type).gguf"))
     }
 
+    @Test(arguments: [SIGINT, SIGTERM])
+    func endsWithoutLeavingAPart(signal: Int32) throws {
+        guard let folder = TestData.path("models") else { return }
+        let target = try TemporaryFolder()
+        func files() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: target.url.path) }
+        let source = folder + "/llama-k-F32.gguf"
+        let running = try Command.Running([
+            "quantize", "-m", source, "-o", target.path("out.gguf"), "--type", "IQ4_XS", "-t", "1",
+        ])
+        while try files().isEmpty, running.process.isRunning { usleep(200) }
+        kill(running.process.processIdentifier, signal)
+        #expect(running.finish().exitCode == 128 + signal)
+        #expect(try files().isEmpty)
+    }
+
     @Test(arguments: ["Q8_0", "Q6_K", "Q4_K_M", "Q4_0"])
     func keepsTheModelsQuality(_ type: String) throws {
         guard let folder = TestData.path("models") else { return }

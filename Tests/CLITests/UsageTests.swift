@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct UsageTests {
-    private static let subcommands = ["run", "info", "tokenize", "perplexity", "bench", "quantize"]
+    private static let subcommands = ["run", "info", "tokenize", "template", "perplexity", "bench", "quantize"]
 
     @Test func versionIsOneLine() throws {
         let result = try Command.run("--version")
@@ -54,8 +54,11 @@ import Testing
         (["-m", "x", "-p", "a", "--kv-type", "q3"], "q3"),
         (["-m", "x", "-p", "a", "--device", "tpu"], "tpu"),
         (["-m", "x", "-p", "a", "-t", "0"], "--threads"),
+        (["quantize", "-m", "x", "-o", "y", "--type", "Q8_0", "-t", "1000000"], "--threads"),
+        (["perplexity", "-m", "x", "-f", "y", "-c", "2"], "--ctx-size"),
         (["-m", "x", "-p", "a", "-c", "0"], "--ctx-size"),
         (["bench", "-m", "x", "-b", "0"], "--batch"),
+        (["bench", "-m", "x", "-b", "1,100000000"], "--batch"),
         (["bench", "-m", "x", "-p", "1,,2"], "1,,2"),
         (["bench", "-m", "x", "-p", "0", "-n", "0"], "nothing to measure"),
         (["perplexity", "-m", "x"], "--file"),

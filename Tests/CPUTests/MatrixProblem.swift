@@ -66,8 +66,8 @@ struct Problem {
         rowSplits: [Int]? = nil,
         groupSplits: [Int]? = nil, bias: [Float]? = nil, residual: [Float]? = nil, residualStride: Int = 0,
         indices: [Int32]? = nil
-    ) -> [Float] {
-        var activations = Activations(rows: count, columns: columns)
+    ) throws -> [Float] {
+        var activations = try Activations(rows: count, columns: columns)
         activations.reshape(matrix.activationKind, rows: count, columns: columns)
         unsafe activations.fill(
             rows: 0..<count, from: inputs, stride: columns, indices: indices, instructionSet: instructionSet)

@@ -20,14 +20,14 @@ struct MatrixTests {
     }
 
     @Test(arguments: formats)
-    func productsHaveTheBitsOfTheContract(format: Format) {
+    func productsHaveTheBitsOfTheContract(format: Format) throws {
         for (rows, columns) in shapes(of: format) {
             let problem = Problem(format: format, rows: rows, columns: columns, inputs: 64)
             for instructionSet in InstructionSet.supported {
                 for repacked in [true, false] {
                     let matrix = problem.matrix(repacked: repacked, instructionSet)
                     for inputs in [1, 2, 3, 5, 8, 9, 17, 64] {
-                        let output = problem.product(matrix, inputs: inputs, instructionSet)
+                        let output = try problem.product(matrix, inputs: inputs, instructionSet)
                         let same = problem.matches(output, inputs: inputs)
                         #expect(same, "\(instructionSet) \(rows)x\(columns), \(inputs) rows, repacked: \(repacked)")
                     }
@@ -37,13 +37,13 @@ struct MatrixTests {
     }
 
     @Test(arguments: formats)
-    func splittingChangesNothing(format: Format) {
+    func splittingChangesNothing(format: Format) throws {
         let problem = Problem(format: format, rows: 120, columns: columns(of: format, blocks: 3), inputs: 21)
         for instructionSet in InstructionSet.supported {
             let matrix = problem.matrix(repacked: true, instructionSet)
             for groupSplits in [[0, 1, 8], [0, 4, 5, 8], [0, 3, 6, 7, 8]] {
                 for rowSplits in [[0, 21], [0, 4, 21], [0, 8, 16, 20, 21]] {
-                    let output = problem.product(
+                    let output = try problem.product(
                         matrix, inputs: 21, instructionSet, rowSplits: rowSplits, groupSplits: groupSplits)
                     #expect(problem.matches(output, inputs: 21), "\(instructionSet) \(groupSplits) \(rowSplits)")
                 }
@@ -72,7 +72,7 @@ struct MatrixTests {
         }
     }
 
-    @Test func expertsAreStacked() {
+    @Test func expertsAreStacked() throws {
         let problems = (0..<3).map { Problem(format: .q4_k, rows: 33, columns: 512, inputs: 5, seed: UInt64($0)) }
         let matrix = PackedMatrix(format: .q4_k, rows: 33, columns: 512, experts: 3)!
         for (expert, problem) in problems.enumerated() {
@@ -81,18 +81,18 @@ struct MatrixTests {
             }
         }
         for (expert, problem) in problems.enumerated() {
-            let output = problem.product(matrix, inputs: 5, .best, expert: expert)
+            let output = try problem.product(matrix, inputs: 5, .best, expert: expert)
             #expect(problem.matches(output, inputs: 5))
         }
     }
 
-    @Test func biasThenResidualAreAdded() {
+    @Test func biasThenResidualAreAdded() throws {
         let problem = Problem(format: .q8_0, rows: 33, columns: 96, inputs: 7)
         let bias = (0..<33).map { Float($0) / 7 }
         let residual = (0..<7 * 40).map { Float($0 % 13) / 3 }
         for instructionSet in InstructionSet.supported {
             let matrix = problem.matrix(repacked: true, instructionSet)
-            let output = problem.product(
+            let output = try problem.product(
                 matrix, inputs: 7, instructionSet, bias: bias, residual: residual, residualStride: 40)
             for m in 0..<7 {
                 for n in 0..<33 {
@@ -103,11 +103,11 @@ struct MatrixTests {
         }
     }
 
-    @Test func rowsAreGathered() {
+    @Test func rowsAreGathered() throws {
         let problem = Problem(format: .q4_0, rows: 17, columns: 64, inputs: 9)
         let matrix = problem.matrix(repacked: true, .best)
         let indices: [Int32] = [7, 0, 8, 3, 3]
-        let output = problem.product(matrix, inputs: 5, .best, indices: indices)
+        let output = try problem.product(matrix, inputs: 5, .best, indices: indices)
         for (m, index) in indices.enumerated() {
             for n in 0..<17 { #expect(output[m * Problem.stride + n] == problem.expected[Int(index) * 17 + n]) }
         }
@@ -115,11 +115,11 @@ struct MatrixTests {
 
     /// An Inf or a NaN among the inputs must not come out as a number.
     @Test(arguments: [Float.nan, .infinity, -.infinity])
-    func brokenInputsStayBroken(value: Float) {
+    func brokenInputsStayBroken(value: Float) throws {
         for instructionSet in InstructionSet.supported {
             var problem = Problem(format: .q4_0, rows: 16, columns: 64, inputs: 2)
             problem.inputs[70] = value
-            let output = problem.product(problem.matrix(repacked: true, instructionSet), inputs: 2, instructionSet)
+            let output = try problem.product(problem.matrix(repacked: true, instructionSet), inputs: 2, instructionSet)
             #expect((0..<16).allSatisfy { output[$0] == problem.expected[$0] })
             #expect((0..<16).allSatisfy { !output[Problem.stride + $0].isFinite })
         }

@@ -5,6 +5,7 @@ IN:  JSON {"variables": {...}, "now": ISO time, "snippets": [text, ...]}
 OUT: JSON [{"text": ...} or {"error": ..., "compiles": bool}, ...]
 """
 
+import copy
 import datetime
 import json
 import sys
@@ -52,7 +53,7 @@ def render(env, variables, snippet):
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}", "compiles": False}
     try:
-        text = template.render(**variables)
+        text = template.render(**copy.deepcopy(variables))
         text.encode()
         return {"text": text}
     except jinja2.exceptions.TemplateError as error:

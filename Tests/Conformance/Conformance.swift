@@ -1,6 +1,7 @@
 import CPU
 import Compute
 import Quant
+import TestSupport
 import Testing
 
 /// Every backend against the scalar reference: each variant of each operation, formats, KV formats.
@@ -61,6 +62,38 @@ import Testing
         .make("mixture of many, softmax over all") {
             $0.experts = (19, 5)
             $0.routing = .softmax
+        },
+        .make("mixture of tied experts, most of them unused") {
+            $0.experts = (9, 2)
+            $0.tiedRouter = true
+        },
+        .make("mixture by sigmoid, groups of tied experts") {
+            $0.experts = (12, 3)
+            $0.tiedRouter = true
+            $0.routing = Op.Routing(.sigmoid, normalised: true, scale: 2.5, groups: .init(count: 4, used: 2, best: 2))
+        },
+        .make("mixture by sigmoid with biased choice in groups") {
+            $0.experts = (16, 4)
+            $0.choiceBias = true
+            $0.routing = Op.Routing(.sigmoid, normalised: true, scale: 2.5, groups: .init(count: 4, used: 2, best: 2))
+        },
+        .make("mixture by softmax in groups") {
+            $0.experts = (12, 3)
+            $0.routing = Op.Routing(.softmax, normalised: false, scale: 16, groups: .init(count: 3, used: 2, best: 1))
+        },
+        .make("mixture with biases and clamped gates") {
+            $0.experts = (6, 3)
+            $0.expertBiases = true
+            $0.activation = .clampedSwish
+        },
+        .make("mixture with weighed inputs") {
+            $0.experts = (6, 2)
+            $0.routing = Op.Routing(.sigmoid, normalised: false, weighsInput: true)
+        },
+        .make("head norm with weights per head, growing queries") {
+            $0.headNorm = true
+            $0.weightPerHead = true
+            $0.growth = .init(slope: 0.3, interval: 16, shift: 1)
         },
         .make("odd widths") {
             $0.width = 52

@@ -1,6 +1,7 @@
 import CPU
 import Compute
 import Quant
+import TestSupport
 import Testing
 
 /// The determinism contract of a backend: a row's logits depend on its own sequence alone, to the last bit.

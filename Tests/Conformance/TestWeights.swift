@@ -28,13 +28,18 @@ final class TestWeights: WeightSource, TensorCatalog, @unchecked Sendable {
     private var random = Random(seed: 7)
 
     /// A matrix, or a stack of them, of a size that keeps activations near one.
-    func matrix(_ name: String, _ format: Format, _ dimensions: [Int]) throws {
-        let size = 1.7 / Float(dimensions[0]).squareRoot()
+    func matrix(_ name: String, _ format: Format, _ dimensions: [Int], gain: Float = 1) throws {
+        let size = gain * 1.7 / Float(dimensions[0]).squareRoot()
         try add(name + ".weight", format, dimensions) { $0.float() * size }
     }
 
     func vector(_ name: String, _ count: Int, around center: Float) throws {
         try add(name, .f32, [count]) { center + $0.float() * 0.2 }
+    }
+
+    /// Vectors side by side.
+    func vectors(_ name: String, _ dimensions: [Int], around center: Float = 0) throws {
+        try add(name, .f32, dimensions) { center + $0.float() * 0.2 }
     }
 
     private func add(

@@ -25,7 +25,13 @@ struct ToyModel: Sendable, CustomStringConvertible {
     var gated = true
     var activation = Op.Activation.silu
     var experts: (count: Int, used: Int)?
-    var routing = Op.MoE.Routing.softmaxNormalised
+    var routing = Op.Routing.softmaxNormalised
+    /// All experts have the same logits.
+    var tiedRouter = false
+    var choiceBias = false
+    var expertBiases = false
+    var weightPerHead = false
+    var growth: Op.Scale.Growth?
     var logitCap: Float?
     var embeddingScale: Float = 1
     var residualScale: Float = 1
@@ -53,12 +59,18 @@ struct ToyModel: Sendable, CustomStringConvertible {
             try linear(w, "\(b).attn_v", width, kvHeads * valueLength)
             try linear(w, "\(b).attn_output", heads * valueLength, width)
             if headNorm {
-                try norm(w, "\(b).attn_q_norm", keyLength)
-                try norm(w, "\(b).attn_k_norm", keyLength)
+                try norm(w, "\(b).attn_q_norm", keyLength, heads: weightPerHead ? heads : nil)
+                try norm(w, "\(b).attn_k_norm", keyLength, heads: weightPerHead ? kvHeads : nil)
             }
             if sinks { try w.vector("\(b).attn_sinks.weight", heads, around: 1) }
             if let experts {
-                try linear(w, "\(b).ffn_gate_inp", width, experts.count)
+                try w.matrix("\(b).ffn_gate_inp", format, [width, experts.count], gain: tiedRouter ? 0 : 1)
+                if choiceBias { try w.vector("\(b).exp_probs_b.bias", experts.count, around: 0) }
+                if expertBiases {
+                    try w.vectors("\(b).ffn_gate_exps.bias", [hidden, experts.count])
+                    try w.vectors("\(b).ffn_up_exps.bias", [hidden, experts.count])
+                    try w.vectors("\(b).ffn_down_exps.bias", [width, experts.count])
+                }
                 try w.matrix("\(b).ffn_gate_exps", format, [width, hidden, experts.count])
                 try w.matrix("\(b).ffn_up_exps", format, [width, hidden, experts.count])
                 try w.matrix("\(b).ffn_down_exps", format, [hidden, width, experts.count])
@@ -85,9 +97,12 @@ struct ToyModel: Sendable, CustomStringConvertible {
             var k = g.linear(h, "\(b).attn_k", outputs: kvHeads * keyLength)
             let v = g.linear(h, "\(b).attn_v", outputs: kvHeads * valueLength)
             if headNorm {
-                q = g.norm(q, "\(b).attn_q_norm", epsilon: 1e-6, kind: norm, groups: heads)
-                k = g.norm(k, "\(b).attn_k_norm", epsilon: 1e-6, kind: norm, groups: kvHeads)
+                q = g.norm(
+                    q, "\(b).attn_q_norm", epsilon: 1e-6, kind: norm, groups: heads, weightPerGroup: weightPerHead)
+                k = g.norm(
+                    k, "\(b).attn_k_norm", epsilon: 1e-6, kind: norm, groups: kvHeads, weightPerGroup: weightPerHead)
             }
+            if let growth { q = g.scale(q, 0.9, growth: growth) }
             g.store(key: g.rope(k, heads: kvHeads, table: table), value: v, layer: layer)
             h = g.attention(
                 g.rope(q, heads: heads, table: table), layer: layer, heads: heads, valueLength: valueLength,
@@ -115,7 +130,8 @@ struct ToyModel: Sendable, CustomStringConvertible {
             return g.moe(
                 h, router: g.linear(h, "\(b).ffn_gate_inp", outputs: experts.count), gate: "\(b).ffn_gate_exps",
                 up: "\(b).ffn_up_exps", down: "\(b).ffn_down_exps", experts: experts.count, used: experts.used,
-                hidden: hidden, routing: routing, activation: activation)
+                hidden: hidden, routing: routing, choiceBias: choiceBias ? "\(b).exp_probs_b.bias" : nil,
+                activation: activation)
         }
         let up = g.linear(h, "\(b).ffn_up", outputs: hidden)
         let middle =
@@ -124,8 +140,12 @@ struct ToyModel: Sendable, CustomStringConvertible {
         return g.linear(middle, "\(b).ffn_down", outputs: width)
     }
 
-    private func norm(_ w: TestWeights, _ name: String, _ count: Int) throws {
-        try w.vector(name + ".weight", count, around: 1)
+    private func norm(_ w: TestWeights, _ name: String, _ count: Int, heads: Int? = nil) throws {
+        if let heads {
+            try w.vectors(name + ".weight", [count, heads], around: 1)
+        } else {
+            try w.vector(name + ".weight", count, around: 1)
+        }
         if norm == .layer { try w.vector(name + ".bias", count, around: 0) }
     }
 

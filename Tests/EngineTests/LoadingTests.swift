@@ -13,7 +13,10 @@ import Tokenizer
 /// What goes wrong between a sound file structure and a model that runs.
 @Suite struct LoadingTests {
     /// Loads the example model with some of its bytes changed and returns the error's line.
-    private func problem(repack: Bool = true, _ change: (inout [UInt8], GGUFFile) throws -> Void) throws -> String {
+    private func problem(
+        repack: Bool = true, change: (inout [UInt8], GGUFFile) throws -> Void,
+        run: (Runtime) throws -> Void = { _ in }
+    ) throws -> String {
         var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: ExampleModel.path)))
         try change(&bytes, GGUFFile.open(ExampleModel.path))
         let path = FileManager.default.temporaryDirectory.path + "/loading-tests-" + UUID().uuidString + ".gguf"
@@ -21,9 +24,10 @@ import Tokenizer
         defer { try? FileManager.default.removeItem(atPath: path) }
         do {
             let model = try Model(path: path)
-            _ = try Runtime(
+            let runtime = try Runtime(
                 model, try Tokenizer(model.file.metadata), on: CPUBackend(threads: 2, repack: repack),
                 .init(contextLength: 64, kvFormat: .f16))
+            try run(runtime)
             return "no problem"
         } catch {
             return "\(error)".replacingOccurrences(of: path, with: "FILE")
@@ -46,7 +50,24 @@ import Tokenizer
             let tensor = try #require(file.tensor("output_norm.weight"))
             bytes.replaceSubrange(tensor.offset + 8..<tensor.offset + 12, with: [0, 0, 0x80, 0x7f])
         }
-        #expect(line == "FILE: tensor 'output_norm.weight' has a scale that is no finite number in block 2")
+        #expect(line == "FILE: tensor 'output_norm.weight' has a value that is no finite number at element 2")
+    }
+
+    @Test func weightsThatOverflowGiveAnErrorAndNoToken() throws {
+        let line = try problem(
+            change: { bytes, file in
+                let tensor = try #require(file.tensor("output_norm.weight"))
+                let huge = Float(3e38).bitPattern
+                for index in 0..<tensor.byteCount {
+                    bytes[tensor.offset + index] = UInt8(truncatingIfNeeded: huge >> UInt32(8 * (index % 4)))
+                }
+            },
+            run: { runtime in
+                var request = GenerationRequest(prompt: [1, 2, 3])
+                request.maxNewTokens = 4
+                _ = try Generator(runtime).generate(request) { _ in true }
+            })
+        #expect(line == "the model gave no usable logit: all are NaN or minus infinity")
     }
 
     @Test func anEmbeddingOfAnUncomputedTypeIsRefused() throws {

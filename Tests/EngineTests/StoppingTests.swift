@@ -133,7 +133,7 @@ import Testing
             var criteria = StopCriteria(maxNewTokens: maxNewTokens, contextRoom: 3, endOfGeneration: [])
             let finishes = (0..<3).map { _ in criteria.accept(1, text: "a", isSpecial: false).finish }
             #expect(finishes == [nil, nil, .length])
-            #expect(!criteria.hasRoom)
+            #expect(criteria.room == 0)
         }
     }
 

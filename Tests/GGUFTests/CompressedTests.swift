@@ -44,15 +44,32 @@ struct CompressedTests {
         }
     }
 
-    @Test("Any number of threads give the same bytes", arguments: [1, 2, 7])
-    func threads(count: Int) throws {
+    @Test("Any number of threads give the same bytes", arguments: [1, 2, 7], [true, false])
+    func threads(count: Int, saysSize: Bool) throws {
         let bytes = try #require(Self.plain)
         let tensors = try GGUFFile.open(bytes).tensors
-        let file = try CompressedFile(
-            Mapping(path: "m", copying: Compression.frames(bytes, size: 50_000)), threads: count)
-        for tensor in tensors {
-            let data = try file.read(tensor)
-            #expect(unsafe data.withUnsafeBytes { unsafe $0.elementsEqual(bytes[tensor.range]) })
+        let frames = Compression.frames(bytes, size: 50_000, saysSize: saysSize)
+        // Frames just small enough to be kept, and just too large.
+        for maximum in [50_000, 49_999] {
+            let file = try CompressedFile(Mapping(path: "m", copying: frames), threads: count, maximumFrame: maximum)
+            for tensor in tensors + tensors.reversed() {
+                let data = try file.read(tensor)
+                #expect(unsafe data.withUnsafeBytes { unsafe $0.elementsEqual(bytes[tensor.range]) })
+            }
+        }
+    }
+
+    @Test("A broken frame breaks the tensors that need it", arguments: [true, false])
+    func brokenFrame(saysSize: Bool) throws {
+        let bytes = try #require(Self.plain)
+        var frames = Compression.frames(bytes, size: 100_001, saysSize: saysSize)
+        frames[frames.count - 3] ^= 1
+        let file = try GGUFFile.open(frames, as: "model.gguf.zst")
+        for _ in 0..<2 {
+            #expect(throws: Never.self) { try file.bytes("t0") }
+            #expect(throws: Never.self) { try file.bytes("t1") }
+            let error = #expect(throws: GGUFError.self) { try file.bytes("t2") }
+            #expect(error.map { "\($0)" }?.contains("t2") == true)
         }
     }
 

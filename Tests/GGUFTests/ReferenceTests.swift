@@ -61,19 +61,9 @@ struct RealFileTests {
     }
 
     private func pythonListing(_ path: String) throws -> [String]? {
-        guard let interpreter = ProcessInfo.processInfo.environment["TGI_RUN_PYTHON"], !interpreter.isEmpty else {
-            if TestData.isCI { Issue.record("TGI_RUN_PYTHON is not set") }
-            print("note: \(path) not compared with Python: TGI_RUN_PYTHON is not set")
-            return nil
-        }
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/reference.py"
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: interpreter)
         let folder = try TemporaryFolder()
-        process.arguments = [script, path, folder.path("listing")]
-        try process.run()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
+        guard try Python.run([script, path, folder.path("listing")]) != nil else { return nil }
         return String(decoding: try folder.read("listing"), as: UTF8.self).split(separator: "\n").map(String.init)
     }
 

@@ -7,6 +7,20 @@ import Testing
 
 @Suite("Written and read again")
 struct RoundTripTests {
+    @Test func writesNoFileInThePlaceOfAPipe() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("pipe")
+        #expect(unsafe mkfifo(path, 0o600) == 0)
+        for path in [path, folder.path(".")] {
+            let error = #expect(throws: GGUFError.self) {
+                _ = try GGUFWriter(path: path, metadata: Metadata([]), tensors: [])
+            }
+            #expect(error?.problem == "exists and is not a regular file")
+        }
+        var status = stat()
+        #expect(unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+    }
+
     @Test("Every metadata type, in order", arguments: [2, 3] as [UInt32])
     func metadata(version: UInt32) throws {
         let entries = everyValue + nestedValues

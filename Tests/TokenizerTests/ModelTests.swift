@@ -170,4 +170,21 @@ struct UnigramTests {
 }
 
 struct WordPieceTests {
+    @Test func `folds and splits as BERT does`() throws {
+        guard let metadata = try Vectors.metadata("bert-bge") else { return }
+        let tokenizer = try Tokenizer(metadata)
+        func pieces(_ text: String) -> [String] {
+            tokenizer.encode(text, addSpecial: false, parseSpecial: false).map { tokenizer.vocabulary.text($0) }
+        }
+        #expect(pieces("ÀÉ naïve") == ["▁ae", "▁naive"])
+        #expect(pieces("a\u{0}b\u{200B}c\u{AD}") == ["▁abc"])
+        // 字 is not in this vocabulary.
+        #expect(pieces("漢字") == ["▁漢", "[UNK]"])
+        #expect(pieces("x漢y") == ["▁x", "▁漢", "▁y"])
+        #expect(pieces("한") == ["▁ᄒ", "ᅡ", "ᆫ"])
+        #expect(pieces("x^2~$") == ["▁x", "▁^", "▁2", "▁~", "▁$"])
+        #expect(pieces("\u{E000}x😀y") == ["[UNK]"])
+        #expect(tokenizer.encode("hi", addSpecial: true, parseSpecial: false).first == 101)
+        #expect(tokenizer.encode("hi", addSpecial: true, parseSpecial: false).last == 102)
+    }
 }

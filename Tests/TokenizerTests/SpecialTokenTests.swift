@@ -121,4 +121,16 @@ struct DetokenizerTests {
         var detokenizer = try Tokenizer(Synthetic.bytePair()).detokenizer(skipSpecial: false)
         for id in [-1, 256, TokenID.max] { #expect(detokenizer.append(id).isEmpty) }
     }
+
+    @Test func `cleans spaces up where asked`() throws {
+        let tokenizer = try Tokenizer(Synthetic.bytePair())
+        func clean(_ text: String) -> String {
+            tokenizer.decode(text.utf8.map { TokenID($0) }, skipSpecial: true, cleanUp: true)
+        }
+        // What `clean_up_tokenization` of Hugging Face's transformers gives.
+        #expect(clean("Hi , it 's we 're ' ok ' . No !") == "Hi, it's we're'ok '. No!")
+        #expect(clean("' ok '") == "' ok '")
+        #expect(clean("a ' ' b ' ") == "a'' b'")
+        #expect(clean("do n't  n't 'll 'm 've 'x  .") == "don't n't 'll'm've 'x .")
+    }
 }

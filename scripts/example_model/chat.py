@@ -208,7 +208,7 @@ UNKNOWN_ANSWERS = ["I am sorry, I do not know that. I am a small model.", "I do 
 
 def fact(rng):
     """One question of a table, in one of its wordings."""
-    which = rng.randrange(13)
+    which = rng.randrange(15)
     if which == 0:
         thing, colour = rng.choice(list(COLOUR_OF.items()))
         question = rng.choice(["What colour is {}?", "What color is {}?", "Which colour does {} have?", "What is the colour of {}?"])
@@ -254,7 +254,7 @@ def fact(rng):
         return rng.choice([f"Which {word} comes {'before' if before else 'after'} {names[i]}?",
                            f"What comes {'before' if before else 'after'} {names[i]}?"]), \
             f"{answer} comes {'before' if before else 'after'} {names[i]}."
-    if which in (9, 10):
+    if which in (9, 10, 13, 14):
         a, b = rng.randrange(11), rng.randrange(11)
         if rng.random() < 0.3:
             a, b = max(a, b), min(a, b)

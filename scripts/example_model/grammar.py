@@ -254,7 +254,7 @@ class Story:
         """The opening of the action. calm: the weather may be told."""
         self.paragraph()
         weather = [f"one [sunny] {'morning' if morning else '[time]'},"] * 3 + ["it was a [sunny] [time]."] * (not morning)
-        openings = ["one day,", "one day,", "one day", "one [weekday],", "one {day|morning} in [season],", "then, one day,"]
+        openings = ["one day,", "one day,", "one day", "one [weekday],", "one {day|morning} in [season],", "then, one day,", "{early one morning|last [season]|some time ago},"]
         if not self.paragraphs[0]:
             openings.remove("then, one day,")
         self.say(f"{self.rng.choice(openings + weather * calm)} {what}")
@@ -574,9 +574,21 @@ def journey(s):
 
 def storm(s):
     s.begin()
+    if s.chance(0.2):
+        s.paragraph()
+        s.say("it was a {dark and stormy|cold and windy|dark and rainy} night. <A> {sat by the fire|was warm and dry at home|could not sleep}.")
+    else:
+        clouds(s)
+    storm_guest(s)
+
+
+def clouds(s):
     s.one_day("{dark|big black|grey} clouds came over the <land>. {the wind blew|the wind became strong|it was getting cold}. \"a storm is coming!\" {cried|said|called} <A>.", calm=False)
     s.say("{soon it began to rain|the rain came down hard}. <A> {ran|hurried} to <A.his> <home> and {closed the door|sat by the fire|waited}.".replace("closed the door|sat by the fire|", "") if s.A.animal else
           "{soon it began to rain|the rain came down hard}. <A> {ran|hurried} home and {closed the door|sat by the fire}.")
+
+
+def storm_guest(s):
     s.say("then <A.he> heard a {small|soft} {voice|sound} outside. {it was|there stood} <B.intro>. <B.he> was {wet and cold|cold and tired|wet from head to foot}. \"{please let me in|may I come in|my home is gone},\" <B.he> said.".replace("may I come in|", ""))
     s.say("\"{come in, come in|of course, come in|quick, come in}!\" said <A>. {<A.he> gave <B.him> a {warm blanket|cup of tea|bowl of soup}.|<A.he> made a warm place for <B.him>.}",
           "{the <home> was very small|there was not much room}, but <A> said, \"{come in|there is room for two|a friend can always come in}.\"")
@@ -707,7 +719,7 @@ def bedtime(s):
     s.begin()
     s.parent()
     s.paragraph()
-    s.say("{one night|one evening|one [season] night}, it was late, but <A> could not sleep. {the moon was {bright|round}|the night was quiet|outside the wind sang}.")
+    s.say("{{one night|one evening|one [season] night}, it was late, but|in the middle of the night,|late at night,|it was late, and} <A> could not sleep. {the moon was {bright|round}|the night was quiet|outside the wind sang}.")
     s.say("<A.he> {counted sheep|turned left and right|looked at the stars|drank some milk}, but {it did not help|<A.he> was still awake}.")
     s.say("\"why are you not asleep?\" asked <P>. \"{I am not tired|I had a bad dream|I am thinking about tomorrow|it is too quiet},\" said <A>.")
     s.paragraph()
@@ -730,7 +742,7 @@ def baking(s):
     s.paragraph()
     s.say("they {mixed|put} everything {in a bowl|together}. {there was flour on the table, on the floor and on <A.his> nose!|they laughed a lot.|soon the kitchen smelled wonderful.}")
     s.maybe(0.35, "the first <ck> was {burned|too salty}. {they laughed and tried again.|\"no problem,\" said <B>. \"we will try again.\"}")
-    s.say("{at last|finally|after an hour}, the <ck> was ready. everyone {came to the table|got a piece}. \"{this is the best <ck> in the world|it is so good|can I have more}!\" {they all said|said <P>}.")
+    s.say("{at last|finally|after an hour}, the <ck> was ready. everyone {came to the table|got a piece}. \"{this is the best <ck> in the world|it is so good|I want more}!\" {they all said|said <P>}.")
     s.finish("<A.he> learned that {cooking together is fun|mistakes can be part of the fun|a gift made with love is the best}.", "there was not one crumb left.")
 
 

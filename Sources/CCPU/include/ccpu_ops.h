@@ -17,7 +17,15 @@
 
 typedef enum { CPU_KV_F16, CPU_KV_F32, CPU_KV_Q8_0, CPU_KV_COUNT } cpu_kv_format;
 
-typedef enum { CPU_SILU, CPU_GELU_TANH, CPU_GELU, CPU_RELU, CPU_RELU_SQUARED } cpu_activation;
+typedef enum {
+    CPU_SILU,
+    CPU_GELU_TANH,
+    CPU_GELU,
+    CPU_RELU,
+    CPU_RELU_SQUARED,
+    CPU_SIGMOID,
+    CPU_CLAMPED_SWISH,  // of gates only: g * sigmoid(1.702 g) * (u + 1), g = min(gate, 7), u = max(-7, min(up, 7))
+} cpu_activation;
 
 /// The cache of one layer. Block b of KV head h starts at `pool + b * block_stride + h * head_stride`: first its keys,
 /// dimension by dimension with the block's 32 positions side by side, then, at `value_offset`, its values, position by
@@ -47,9 +55,9 @@ typedef struct {
 } cpu_attention_query;
 
 typedef struct {
-    /// out = x / sqrt(mean(x^2) + epsilon) * weight
+    /// out = x / sqrt(mean(x^2) + epsilon) * weight; NaN where the squares overflow.
     void (*rms_norm)(const float *x, const float *_Nullable weight, float epsilon, float *out, int64_t count);
-    /// out = (x - mean) / sqrt(variance + epsilon) * weight + bias
+    /// out = (x - mean) / sqrt(variance + epsilon) * weight + bias; NaN where the squares overflow.
     void (*layer_norm)(
         const float *x, const float *_Nullable weight, const float *_Nullable bias, float epsilon, float *out,
         int64_t count);

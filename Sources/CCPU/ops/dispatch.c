@@ -1,13 +1,23 @@
 #define _GNU_SOURCE
+#include <errno.h>
 #include <sched.h>
 
 #include "ccpu_ops.h"
 
 int32_t cpu_available_processors(void) {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-    const int count = CPU_COUNT(&set);
-    return count > 0 ? count : 1;
+    // A set that is smaller than the kernel's own fails with EINVAL, and its size cannot be asked for.
+    for (int processors = CPU_SETSIZE; processors <= 1 << 20; processors *= 4) {
+        cpu_set_t *set = CPU_ALLOC(processors);
+        if (!set) break;
+        const size_t bytes = CPU_ALLOC_SIZE(processors);
+        const int result = sched_getaffinity(0, bytes, set);
+        const int count = result == 0 ? CPU_COUNT_S(bytes, set) : 0;
+        const bool is_larger = result != 0 && errno == EINVAL;
+        CPU_FREE(set);
+        if (count > 0) return count;
+        if (!is_larger) break;
+    }
+    return 1;
 }
 
 extern const cpu_ops cpu_ops_portable, cpu_ops_avx2, cpu_ops_avx512;

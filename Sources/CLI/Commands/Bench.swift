@@ -39,9 +39,13 @@ struct Bench: ParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    private static let mostSequences = 1024
+
     func validate() throws {
         if repeats < 1 { throw ValidationError("--repeats must be at least 1") }
-        if batch.values.contains(0) { throw ValidationError("--batch must be at least 1") }
+        if !batch.values.allSatisfy((1...Self.mostSequences).contains) {
+            throw ValidationError("--batch must be from 1 to \(Self.mostSequences)")
+        }
         if tests.isEmpty { throw ValidationError("nothing to measure: --n-prompt and --n-gen are 0") }
     }
 

@@ -28,12 +28,22 @@ struct Perplexity: ParsableCommand {
     var json = false
 
     private static let defaultContext = 512
+    /// Below it nothing but the token after BOS is scored.
+    private static let leastContext = 4
+
+    func validate() throws {
+        if let context = model.ctxSize, context < Self.leastContext {
+            throw ValidationError("--ctx-size must be at least \(Self.leastContext) to score anything")
+        }
+    }
 
     func run() throws {
         let text = try readFile(file)
         let loaded = try LoadedModel(model, context: .upTo(Self.defaultContext))
         let context = loaded.contextLength
-        guard context >= 4 else { throw Failure("a context of \(context) tokens is too short to score anything") }
+        guard context >= Self.leastContext else {
+            throw Failure("a context of \(context) tokens is too short to score anything")
+        }
         let tokens = loaded.tokenizer.encode(text, addSpecial: true, parseSpecial: false)
         guard tokens.count >= 2 * context else {
             throw Failure(
@@ -61,6 +71,9 @@ struct Perplexity: ParsableCommand {
             }
             bar.update(Double(index + 1) / Double(chunks))
             model.verbosity.detail("chunk \(index + 1)/\(chunks): perplexity \(fixed(score.perplexity, 4))")
+        }
+        guard score.perplexity.isFinite else {
+            throw Failure("\(model.file.path): the model's logits overflow: its perplexity is no finite number")
         }
         let elapsed = ContinuousClock.now - start
         model.verbosity.detail("\(fixed(Double(chunks * context) / elapsed.inSeconds, 1)) tokens/s")

@@ -33,7 +33,7 @@ struct Quantize: ParsableCommand {
     @OptionGroup var verbosity: Verbosity
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be from 1 to 1024") }
+        try ModelOptions.validate(threads: threads)
     }
 
     func run() throws {
@@ -50,8 +50,12 @@ struct Quantize: ParsableCommand {
         let start = ContinuousClock.now
         let pool = WorkerPool(count: threads ?? CPUBackend.availableProcessors())
         let quantizer = Quantizer(file: source, plan: plan, pool: pool)
-        let written = try Interruption.cooperatively {
-            try quantizer.write(to: output, progress: bar.update) { Interruption.isRequested }
+        let written = try Interruption.undoing { [output] in
+            GGUFWriter.removeUnfinished(output)
+        } _: {
+            try Interruption.cooperatively {
+                try quantizer.write(to: output, progress: bar.update) { Interruption.isRequested }
+            }
         }
         bar.finish()
         let before = source.tensors.reduce(0) { $0 + $1.byteCount }

@@ -1,4 +1,5 @@
 import Compute
+import Engine
 import GGUF
 import JSON
 import Models
@@ -13,25 +14,13 @@ struct MemoryPlan {
     /// Bytes of keys and values for the whole context of each sequence.
     let cache: Int
 
-    static let blockLength = 32
-
     init(_ model: Model, contextLength: Int, cacheFormat: KVFormat, sequences: Int = 1) {
         self.contextLength = contextLength
         self.cacheFormat = cacheFormat
-        weights = model.program.weights.reduce(0) { $0 + (model.file.tensor($1.name)?.byteCount ?? 0) }
-        let blocks = (contextLength + Self.blockLength - 1) / Self.blockLength
-        cache = sequences * blocks * Self.blockLength * Self.cacheBytesPerToken(model.program.cache, cacheFormat)
-    }
-
-    static func cacheBytesPerToken(_ layout: CacheLayout, _ format: KVFormat) -> Int {
-        layout.layers.reduce(0) { sum, layer in
-            sum + layer.kvHeads * (rowBytes(layer.keyLength, format) + rowBytes(layer.valueLength, format))
-        }
-    }
-
-    private static func rowBytes(_ length: Int, _ format: KVFormat) -> Int {
-        // A last part shorter than a block takes its share of one.
-        (length * format.format.blockBytes + format.format.blockLength - 1) / format.format.blockLength
+        // Several weights may be parts of one tensor.
+        weights = Set(model.program.weights.map(\.name)).reduce(0) { $0 + (model.file.tensor($1)?.byteCount ?? 0) }
+        let blocks = sequences * BlockPool.blocks(for: contextLength)
+        cache = blocks * BlockPool.blockLength * model.program.cache.bytesPerPosition(cacheFormat)
     }
 
     var total: Int { weights + cache }

@@ -1,12 +1,13 @@
 import ArgumentParser
 import CPU
 import Compute
+import Engine
 import Models
 
 /// The file to work on.
 struct ModelFile: ParsableArguments {
     @Option(
-        name: [.customShort("m"), .customLong("model")],
+        name: [.customShort("m"), .customLong("model"), .customLong("model-id")],
         help: ArgumentHelp(
             "A model: a .gguf or .gguf.zst file, the first file of a split, or a folder that holds one.",
             valueName: "path"))
@@ -69,12 +70,16 @@ struct ModelOptions: ParsableArguments {
     @OptionGroup var verbosity: Verbosity
 
     func validate() throws {
-        // More threads than processors only wait for each other.
-        let most = max(16, 4 * CPUBackend.availableProcessors())
-        if let threads, !(1...most).contains(threads) { throw ValidationError("--threads must be from 1 to \(most)") }
+        try Self.validate(threads: threads)
         if let ctxSize, !(1...Int(Int32.max)).contains(ctxSize) {
             throw ValidationError("--ctx-size must be from 1 to \(Int32.max)")
         }
+    }
+
+    static func validate(threads: Int?) throws {
+        // More threads than processors only wait for each other.
+        let most = max(16, 4 * CPUBackend.availableProcessors())
+        if let threads, !(1...most).contains(threads) { throw ValidationError("--threads must be from 1 to \(most)") }
     }
 }
 
@@ -113,8 +118,8 @@ extension ModelOptions {
         }
         let wanted = min(model.trainedContext, limit)
         let weights = MemoryPlan(model, contextLength: 0, cacheFormat: kvType.format).total
-        let perToken = max(1, MemoryPlan.cacheBytesPerToken(model.program.cache, kvType.format))
-        let affordable = (memory - weights) / perToken / MemoryPlan.blockLength * MemoryPlan.blockLength
-        return affordable >= MemoryPlan.blockLength ? min(wanted, affordable) : wanted
+        let perToken = max(1, model.program.cache.bytesPerPosition(kvType.format))
+        let affordable = (memory - weights) / perToken / BlockPool.blockLength * BlockPool.blockLength
+        return affordable >= BlockPool.blockLength ? min(wanted, affordable) : wanted
     }
 }

@@ -4,13 +4,14 @@ import Synchronization
 /// Ctrl-C and termination. A thread waits for the signals, so that no code runs inside a signal handler.
 ///
 /// While ``cooperatively(_:)`` runs, the first signal only sets a flag which the work looks at between two tokens; a second one, or a
-/// signal at any other time, ends the process at once.
+/// signal at any other time, ends the process at once. ``delegating(_:_:)`` leaves the first signal to the work.
 enum Interruption {
     private enum Phase: UInt8, AtomicRepresentable {
-        case immediate, cooperative, requested
+        case immediate, cooperative, requested, delegated
     }
 
     private static let phase = Atomic(Phase.immediate)
+    private static let delegate = Mutex<(@Sendable () -> Void)?>(nil)
     private static let cleanup = Mutex<(@Sendable () -> Void)?>(nil)
 
     /// Whether the user asked to stop.
@@ -32,6 +33,14 @@ enum Interruption {
         return try work()
     }
 
+    /// Runs work that knows how to end by itself: the first signal calls `end`, on the thread that waits for signals.
+    static func delegating<R>(_ end: @escaping @Sendable () -> Void, _ work: () throws -> R) rethrows -> R {
+        delegate.withLock { $0 = end }
+        phase.store(.delegated, ordering: .releasing)
+        defer { phase.store(.immediate, ordering: .releasing) }
+        return try work()
+    }
+
     /// Runs work that leaves something half done on the disk; `undo` removes it when a signal ends the process.
     static func undoing<R>(_ undo: @escaping @Sendable () -> Void, _ work: () throws -> R) rethrows -> R {
         cleanup.withLock { $0 = undo }
@@ -47,6 +56,12 @@ enum Interruption {
             if signal == SIGINT,
                 phase.compareExchange(expected: .cooperative, desired: .requested, ordering: .relaxed).exchanged
             {
+                continue
+            }
+            if phase.compareExchange(expected: .delegated, desired: .immediate, ordering: .acquiringAndReleasing)
+                .exchanged
+            {
+                delegate.withLock { $0 }?()
                 continue
             }
             cleanup.withLock { $0?() }

@@ -101,8 +101,8 @@ final class AttentionPhase: Phase {
 
     /// Positions that some row of a tile sees.
     private func positions(_ rows: Range<Int>, _ state: StepState) -> Range<Int> {
-        unsafe shape.firstPosition(Int(state.positions[rows.lowerBound]))..<Int(state.positions[rows.upperBound - 1])
-            + 1
+        let (first, last) = unsafe (state.positions[rows.lowerBound], state.positions[rows.upperBound - 1])
+        return shape.firstVisible(from: Int(first))..<Int(last) + 1
     }
 
     /// Attends one split for all queries of a tile into the states that `target(query, row, head)` names.
@@ -118,7 +118,7 @@ final class AttentionPhase: Phase {
             for head in heads {
                 unsafe queries[count] = cpu_attention_query(
                     query: state.row(op.query, row) + head * shape.keyLength,
-                    begin: Int32(shape.firstPosition(position)), end: Int32(position + 1),
+                    begin: Int32(shape.firstVisible(from: position)), end: Int32(position + 1),
                     state: target(count, row, head))
                 count += 1
             }
@@ -133,11 +133,6 @@ final class AttentionPhase: Phase {
                 Int32((split + 1) * SplitStates.length), queries, Int32(count), op.scale, op.softcap ?? 0)
         }
     }
-}
-
-extension CacheLayout.Layer {
-    /// The first position that a token at `position` sees.
-    fileprivate func firstPosition(_ position: Int) -> Int { window.map { max(0, position - $0 + 1) } ?? 0 }
 }
 
 /// Joins the splits of a row where ``AttentionPhase`` left them apart.

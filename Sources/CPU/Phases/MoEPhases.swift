@@ -1,6 +1,5 @@
 internal import CCPU
 internal import Compute
-internal import Glibc
 
 /// Memory of the phases of a mixture. Layers of one shape take it in turn.
 @safe
@@ -20,35 +19,48 @@ final class ExpertMemory {
     let middle: PreparedInput
     /// Row of each slot (of padding too).
     let rowOfSlot: UnsafeMutablePointer<Int32>
+    /// Weight of each slot's expert; zero for padding.
+    let shareOfSlot: UnsafeMutablePointer<Float>
     /// `[rows, used]`: slot, share and number of a row's experts, by ascending expert.
     let slots: UnsafeMutablePointer<Int32>
     let shares: UnsafeMutablePointer<Float>
     let chosen: UnsafeMutablePointer<Int32>
+    /// What the choice of one row goes by, per expert, and the same of groups of experts.
+    let ranks: UnsafeMutablePointer<Float>
+    let groupRanks: UnsafeMutablePointer<Float>
+    let order: UnsafeMutablePointer<Int32>
     /// `[slots, hidden]`
     let gate: UnsafeMutablePointer<Float>
     let up: UnsafeMutablePointer<Float>
     /// `[slots, width]`
     let down: UnsafeMutablePointer<Float>
+    private let memory: [PageMemory]
 
-    init(_ shape: Shape, rows: Int) {
+    init(_ shape: Shape, rows: Int) throws(BackendError) {
         self.shape = shape
         let tile = Activations.tileRows
         let pairs = rows * shape.used
         let capacity = (pairs + min(shape.experts, pairs) * (tile - 1) + tile) / tile * tile
-        input = PreparedInput(columns: shape.width, kind: shape.inputKind, domain: .all, capacity: capacity)
-        middle = PreparedInput(columns: shape.hidden, kind: shape.hiddenKind, domain: .all, capacity: capacity)
-        unsafe rowOfSlot = .allocate(capacity: capacity)
-        unsafe slots = .allocate(capacity: pairs)
-        unsafe shares = .allocate(capacity: pairs)
-        unsafe chosen = .allocate(capacity: pairs)
-        unsafe gate = .allocate(capacity: capacity * shape.hidden)
-        unsafe up = .allocate(capacity: capacity * shape.hidden)
-        unsafe down = .allocate(capacity: capacity * shape.width)
-    }
-
-    deinit {
-        unsafe [rowOfSlot, slots, chosen].forEach { unsafe $0.deallocate() }
-        unsafe [shares, gate, up, down].forEach { unsafe $0.deallocate() }
+        input = try PreparedInput(columns: shape.width, kind: shape.inputKind, domain: .all, capacity: capacity)
+        middle = try PreparedInput(columns: shape.hidden, kind: shape.hiddenKind, domain: .all, capacity: capacity)
+        var memory: [PageMemory] = []
+        func reserve<T>(_ count: Int, of type: T.Type = T.self) throws(BackendError) -> UnsafeMutablePointer<T> {
+            let part = try PageMemory(byteCount: count * MemoryLayout<T>.stride)
+            memory.append(part)
+            return unsafe part.base.assumingMemoryBound(to: T.self)
+        }
+        unsafe rowOfSlot = try reserve(capacity)
+        unsafe shareOfSlot = try reserve(capacity)
+        unsafe ranks = try reserve(shape.experts)
+        unsafe groupRanks = try reserve(shape.experts)
+        unsafe order = try reserve(shape.experts)
+        unsafe slots = try reserve(pairs)
+        unsafe shares = try reserve(pairs)
+        unsafe chosen = try reserve(pairs)
+        unsafe gate = try reserve(capacity * shape.hidden)
+        unsafe up = try reserve(capacity * shape.hidden)
+        unsafe down = try reserve(capacity * shape.width)
+        self.memory = memory
     }
 }
 
@@ -81,31 +93,6 @@ final class Routing {
             hidden: program[op.gate].rows, inputKind: kind(op.gate), hiddenKind: kind(op.down))
     }
 
-    /// Chooses the experts of a row: the best by router logit, ties to the lower index, in ascending order of index.
-    func choose(_ row: Int, _ logits: UnsafePointer<Float>) {
-        let used = op.used
-        let best = unsafe memory.chosen + row * used
-        let share = unsafe memory.shares + row * used
-        var count = 0
-        for expert in 0..<experts {
-            var place = count
-            while place > 0, unsafe logits[expert] > logits[Int(best[place - 1])] { place -= 1 }
-            guard place < used else { continue }
-            for index in stride(from: min(count, used - 1), to: place, by: -1) { unsafe best[index] = best[index - 1] }
-            unsafe best[place] = Int32(expert)
-            count = min(count + 1, used)
-        }
-        let top = unsafe logits[Int(best[0])]
-        var sorted = unsafe UnsafeMutableBufferPointer(start: best, count: used)
-        unsafe sorted.sort()
-        var total: Float = 0
-        switch op.routing {
-        case .softmax: for expert in 0..<experts { total += unsafe expf(logits[expert] - top) }
-        case .softmaxNormalised: for index in 0..<used { total += unsafe expf(logits[Int(best[index])] - top) }
-        }
-        for index in 0..<used { unsafe share[index] = expf(logits[Int(best[index])] - top) / total }
-    }
-
     /// Gives every chosen expert its range of slots.
     func assign(rows: Int) {
         let tile = Activations.tileRows
@@ -121,11 +108,15 @@ final class Routing {
             next += (count + tile - 1) / tile * tile
         }
         slotCount = next
-        for slot in 0..<slotCount { unsafe memory.rowOfSlot[slot] = 0 }
+        for slot in 0..<slotCount {
+            unsafe memory.rowOfSlot[slot] = 0
+            unsafe memory.shareOfSlot[slot] = 0
+        }
         for index in 0..<rows * op.used {
             let expert = unsafe Int(memory.chosen[index])
             let slot = ranges[expert].upperBound
             unsafe memory.rowOfSlot[slot] = Int32(index / op.used)
+            unsafe memory.shareOfSlot[slot] = memory.shares[index]
             unsafe memory.slots[index] = Int32(slot)
             ranges[expert] = ranges[expert].lowerBound..<slot + 1
         }
@@ -144,7 +135,8 @@ final class RoutePhase: Phase {
 
     func run(_ state: StepState, worker: Int) {
         guard worker == 0 else { return }
-        for row in 0..<state.rows { unsafe routing.choose(row, state.row(routing.op.router, row)) }
+        let bias = unsafe state.vector(routing.op.choiceBias)
+        for row in 0..<state.rows { unsafe routing.choose(row, state.row(routing.op.router, row), bias: bias) }
         routing.assign(rows: state.rows)
     }
 }
@@ -170,6 +162,16 @@ final class SlotPhase: Phase {
             let first = counter.next() * tile
             guard first < routing.slotCount else { return }
             switch source {
+            case .rows where routing.op.routing.weighsInput:
+                // The memory of the last product's output serves until then.
+                for slot in first..<first + tile {
+                    unsafe state.ops.pointee.scale(
+                        state.row(routing.op.input, Int(routing.memory.rowOfSlot[slot])),
+                        routing.memory.shareOfSlot[slot], routing.memory.down + slot * routing.width,
+                        Int64(routing.width))
+                }
+                unsafe routing.memory.input.activations.fill(
+                    rows: first..<first + tile, from: routing.memory.down, stride: routing.width)
             case .rows:
                 unsafe routing.memory.input.activations.fill(
                     rows: first..<first + tile, from: state.base(routing.op.input),
@@ -196,7 +198,7 @@ final class ExpertPhase: Phase {
     private static let groupsPerTask = 16
 
     private let routing: Routing
-    private let matrices: [(PackedMatrix, UnsafeMutablePointer<Float>, Int)]
+    private let matrices: [(matrix: PackedMatrix, bias: Weight?, output: UnsafeMutablePointer<Float>, stride: Int)]
     private let prepared: PreparedInput
     private let counter = WorkCounter()
 
@@ -212,12 +214,12 @@ final class ExpertPhase: Phase {
         case .gateAndUp:
             prepared = routing.memory.input
             unsafe matrices = [
-                (matrix(routing.op.gate), routing.memory.gate, routing.hidden),
-                (matrix(routing.op.up), routing.memory.up, routing.hidden),
+                (matrix(routing.op.gate), routing.op.biases?.gate, routing.memory.gate, routing.hidden),
+                (matrix(routing.op.up), routing.op.biases?.up, routing.memory.up, routing.hidden),
             ]
         case .down:
             prepared = routing.memory.middle
-            unsafe matrices = [(matrix(routing.op.down), routing.memory.down, routing.width)]
+            unsafe matrices = [(matrix(routing.op.down), routing.op.biases?.down, routing.memory.down, routing.width)]
         }
     }
 
@@ -228,14 +230,15 @@ final class ExpertPhase: Phase {
         var task = 0
         for expert in 0..<routing.experts where !routing.ranges[expert].isEmpty {
             for index in unsafe matrices.indices {
-                let (matrix, output, stride) = unsafe matrices[index]
+                let (matrix, bias, output, stride) = unsafe matrices[index]
                 for first in Swift::stride(from: 0, to: matrix.rowGroups, by: Self.groupsPerTask) {
                     defer { task += 1 }
                     guard task == next else { continue }
                     unsafe matrix.multiply(
                         prepared.activations, rows: slots(expert), expert: expert,
                         rowGroups: first..<min(first + Self.groupsPerTask, matrix.rowGroups), into: output,
-                        stride: stride, scratch: state.scratch(worker))
+                        stride: stride, bias: state.vector(bias).map { unsafe $0 + expert * matrix.rows },
+                        scratch: state.scratch(worker))
                     next = counter.next()
                 }
             }
@@ -257,8 +260,7 @@ struct ExpertSumKernel: RowKernel {
             for index in row * used..<(row + 1) * used {
                 unsafe state.ops.pointee.add_scaled(
                     routing.memory.down + Int(routing.memory.slots[index]) * routing.width,
-                    routing.memory.shares[index], output,
-                    Int64(routing.width))
+                    routing.op.routing.weighsInput ? 1 : routing.memory.shares[index], output, Int64(routing.width))
             }
         }
     }

@@ -20,11 +20,13 @@ struct NormKernel: RowKernel {
 
     func run(_ state: StepState, rows: Range<Int>, worker: Int) {
         let length = state.program.width(op.input) / op.groups
-        let (weight, bias) = unsafe (state.vector(op.weight), state.vector(op.bias))
+        let (weights, bias) = unsafe (state.vector(op.weight), state.vector(op.bias))
+        let weightPerGroup = op.weight.map { state.program[$0].count > length } ?? false
         for row in rows {
             for group in 0..<op.groups {
                 let input = unsafe state.row(op.input, row) + group * length
                 let output = unsafe state.row(op.output, row) + group * length
+                let weight = unsafe weights.map { unsafe $0 + (weightPerGroup ? group * length : 0) }
                 switch op.kind {
                 case .rms: unsafe state.ops.pointee.rms_norm(input, weight, op.epsilon, output, Int64(length))
                 case .layer:
@@ -42,7 +44,7 @@ struct RopeAnglesKernel: RowKernel {
 
     func run(_ state: StepState, rows: Range<Int>, worker: Int) {
         let pairs = table.inverseFrequencies.count
-        let cosines = unsafe state.ropes[index]
+        let cosines = unsafe state.rope(index)
         let sines = unsafe cosines + state.limits.rows * pairs
         for row in rows {
             let position = unsafe Double(state.positions[row])
@@ -62,13 +64,34 @@ struct RopeKernel: RowKernel {
     func run(_ state: StepState, rows: Range<Int>, worker: Int) {
         let pairs = table.inverseFrequencies.count
         let length = state.program.width(op.input) / op.heads
-        let cosines = unsafe state.ropes[op.table]
+        let cosines = unsafe state.rope(op.table)
         let sines = unsafe cosines + state.limits.rows * pairs
         for row in rows {
             for head in 0..<op.heads {
+                let input = unsafe state.row(op.input, row) + head * length
+                let output = unsafe state.row(op.output, row) + head * length
+                unsafe output.update(from: input, count: op.offset)
                 unsafe state.ops.pointee.rope(
-                    state.row(op.input, row) + head * length, cosines + row * pairs, sines + row * pairs,
-                    Int64(pairs), Int64(length), table.pairing == .halves, state.row(op.output, row) + head * length)
+                    input + op.offset, cosines + row * pairs, sines + row * pairs, Int64(pairs),
+                    Int64(length - op.offset), table.pairing == .halves, output + op.offset)
+            }
+        }
+    }
+}
+
+struct JoinKernel: RowKernel {
+    let op: Op.Join
+
+    func run(_ state: StepState, rows: Range<Int>, worker: Int) {
+        for row in rows {
+            var output = unsafe state.row(op.output, row)
+            for head in 0..<op.heads {
+                for piece in op.pieces {
+                    let length = state.program.width(piece.value) / piece.heads
+                    let start = (piece.heads == 1 ? 0 : head) * length + piece.range.lowerBound
+                    unsafe output.update(from: state.row(piece.value, row) + start, count: piece.range.count)
+                    unsafe output += piece.range.count
+                }
             }
         }
     }
@@ -95,13 +118,15 @@ struct StoreKernel: RowKernel {
     }
 }
 
-/// Prepares the input of matrix products.
+/// Prepares the input of matrix products: the columns of a value from `firstColumn` on.
 struct PrepareKernel: RowKernel {
     let input: Value
+    var firstColumn = 0
     let prepared: PreparedInput
 
     func run(_ state: StepState, rows: Range<Int>, worker: Int) {
-        unsafe prepared.activations.fill(rows: rows, from: state.base(input), stride: state.stride(input))
+        unsafe prepared.activations.fill(
+            rows: rows, from: state.base(input) + firstColumn, stride: state.stride(input))
     }
 }
 
@@ -110,10 +135,16 @@ struct GateKernel: RowKernel {
 
     func run(_ state: StepState, rows: Range<Int>, worker: Int) {
         let width = Int64(state.program.width(op.output))
+        let gateWidth = state.program.width(op.gate)
         for row in rows {
-            unsafe state.ops.pointee.gate(
-                op.activation.kernelValue, state.row(op.gate, row), state.row(op.up, row), state.row(op.output, row),
-                width)
+            let (gate, up, output) = unsafe (state.row(op.gate, row), state.row(op.up, row), state.row(op.output, row))
+            if gateWidth == width {
+                unsafe state.ops.pointee.gate(op.activation.kernelValue, gate, up, output, width)
+            } else {
+                var factor: Float = 0
+                unsafe state.ops.pointee.activate(op.activation.kernelValue, gate, &factor, 1)
+                unsafe state.ops.pointee.scale(up, factor, output, width)
+            }
         }
     }
 }
@@ -148,7 +179,8 @@ struct ScaleKernel: RowKernel {
     func run(_ state: StepState, rows: Range<Int>, worker: Int) {
         let width = Int64(state.program.width(op.output))
         for row in rows {
-            unsafe state.ops.pointee.scale(state.row(op.input, row), op.factor, state.row(op.output, row), width)
+            let factor = unsafe op.growth == nil ? op.factor : Float(op.factor(at: Int(state.positions[row])))
+            unsafe state.ops.pointee.scale(state.row(op.input, row), factor, state.row(op.output, row), width)
         }
     }
 }
@@ -185,6 +217,8 @@ extension Op.Activation {
         case .gelu: CPU_GELU
         case .relu: CPU_RELU
         case .reluSquared: CPU_RELU_SQUARED
+        case .sigmoid: CPU_SIGMOID
+        case .clampedSwish: CPU_CLAMPED_SWISH
         }
     }
 }

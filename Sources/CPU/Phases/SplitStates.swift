@@ -11,8 +11,7 @@ final class SplitStates {
     let stateFloats: Int
     private let heads: Int
     private let maxSplits: Int
-    private let memory: UnsafeMutablePointer<Float>
-    private let byteCount: Int
+    private let memory: PageMemory
 
     init(_ program: Program, workers: Int, limits: StepLimits, positions: Int) throws(BackendError) {
         let attentions = program.ops.compactMap { if case .attention(let op) = $0 { op } else { nil } }
@@ -25,14 +24,8 @@ final class SplitStates {
         heads = attentions.map(\.heads).max() ?? 0
         maxSplits = (positions + Self.length - 1) / Self.length
         let rows = min(limits.rows, Self.taskTarget * workers)
-        byteCount = max(64, rows * heads * maxSplits * stateFloats * 4)
-        guard let base = unsafe HugePages.allocate(byteCount) else {
-            throw .outOfMemory(byteCount)
-        }
-        unsafe memory = base.assumingMemoryBound(to: Float.self)
+        memory = try PageMemory(byteCount: rows * heads * maxSplits * stateFloats * 4)
     }
-
-    deinit { unsafe HugePages.free(memory, byteCount) }
 
     /// Fewer tasks than this per worker leave some idle.
     private static let taskTarget = 4
@@ -46,7 +39,8 @@ final class SplitStates {
     }
 
     func state(row: Int, head: Int, split: Int) -> UnsafeMutablePointer<Float> {
-        unsafe memory + ((row * heads + head) * maxSplits + split) * stateFloats
+        let index = (row * heads + head) * maxSplits + split
+        return unsafe memory.base.assumingMemoryBound(to: Float.self) + index * stateFloats
     }
 
     func finish(

@@ -12,6 +12,11 @@
 // changes its sums.
 #define SPLIT 256
 
+// The first position that a token sees, by a window that moves or chunks that do not; 0 for neither.
+static inline int first_visible(int position, int window, int chunk) {
+    return max(window > 0 ? max(0, position - window + 1) : 0, chunk > 0 ? position / chunk * chunk : 0);
+}
+
 typedef struct {
     int key_length, value_length;
     long cell_bytes, value_offset;
@@ -129,7 +134,7 @@ SUBGROUP __kernel void store_q8_0(STORE_ARGUMENTS) {
 
 #define ATTEND_ARGUMENTS                                                                                           \
     __global uchar *pool, int key_length, int value_length, int kv_heads, __global const float *query,             \
-        int query_stride, float factor, float cap, int window, __global const int *positions,                      \
+        int query_stride, float factor, float cap, int window, int chunk, __global const int *positions,                     \
         __global const int *table_starts, __global const int *tables, __global const int *count
 
 #define ATTEND_BEGIN(ELEMENT_BYTES, HAS_SCALES)                                                                 \
@@ -137,7 +142,7 @@ SUBGROUP __kernel void store_q8_0(STORE_ARGUMENTS) {
     if (row >= *count) return;                                                                                  \
     shape s = make_shape(key_length, value_length, ELEMENT_BYTES, HAS_SCALES);                                  \
     int heads = get_num_groups(0), position = positions[row];                                                   \
-    int begin = window > 0 ? max(0, position - window + 1) : 0;                                                 \
+    int begin = first_visible(position, window, chunk);                                                         \
     __global const int *table = tables + table_starts[row];                                                     \
     __global const float *q = query + (long)row * query_stride + head * key_length;                             \
     int kv_head = head / (heads / kv_heads);
@@ -210,12 +215,13 @@ SUBGROUP __kernel void store_q8_0(STORE_ARGUMENTS) {
 // Joins the splits of a row and head in ascending order. x = sub-group per head, y = row.
 #define MERGE_SPLITS(NAME, VALUES)                                                                              \
     SUBGROUP __kernel void NAME(                                                                                \
-        __global const float *states, int splits, int value_length, int window, __global const int *positions,  \
+        __global const float *states, int splits, int value_length, int window, int chunk,                       \
+        __global const int *positions,                                                                          \
         __global const float *sinks, __global float *output, int stride, __global const int *count) {           \
         int head = get_group_id(0), row = get_group_id(1), lane = get_sub_group_local_id();                     \
         if (row >= *count) return;                                                                              \
         int heads = get_num_groups(0), position = positions[row];                                               \
-        int begin = window > 0 ? max(0, position - window + 1) : 0;                                             \
+        int begin = first_visible(position, window, chunk);                                                     \
         float top = 0, sum = 0, mix[VALUES];                                                                    \
         for (int split = begin / SPLIT; split <= position / SPLIT; split++) {                                   \
             __global const float *state =                                                                       \

@@ -19,12 +19,12 @@
             for (int s = 1; s < splits; s++) acc[r] += partial[(r * splits + s) * LANES + lane];      \
     }                                                                                                 \
     if (n >= outputs) return;                                                                         \
-    float addend = bias ? bias[n] : 0.0f;                                                             \
+    float addend = bias ? bias[(long)expert * outputs + n] : 0.0f;                                    \
     _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                \
         if (row + r >= rows) break;                                                                   \
         float y = bias ? acc[r] + addend : acc[r];                                                    \
         if (residual) y += residual[(long)(row + r) * residual_stride + n];                           \
-        output[(long)(row + r) * stride + n] = y;                                                     \
+        output[(long)((row + r) / used) * stride + (row + r) % used * outputs + n] = y;               \
     }
 
 #define INTEGER_PRODUCT(LAYOUT, ROWS, GROUPS, HAS_MIN, OFFSET)                                                    \
@@ -53,7 +53,11 @@
         for (int k = first; k < last; k++) {                                                                     \
             float w = VALUE(READ(weights + (long)k * LANES));                                                    \
             _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                     \
-                acc[r] = fma(w, x[(long)(min(row + r, rows - 1) / share) * x_stride + k], acc[r]);               \
+            {                                                                                                    \
+                int m = min(row + r, rows - 1);                                                                  \
+                long at = (long)(m / used) * x_stride + (share == 1 ? m % used * columns : 0);                   \
+                acc[r] = fma(w, x[at + k], acc[r]);                                                              \
+            }                                                                                                    \
         }                                                                                                        \
         PRODUCT_END(ROWS)                                                                                        \
     }
@@ -71,14 +75,14 @@ FLOAT_PRODUCTS(1)
 FLOAT_PRODUCTS(8)
 
 // 32 values of a row as codes times a scale: d = max |x| / 127, codes x / d rounded to nearest, ties to even.
-// x = sub-group per block, y = row.
+// A row of the step has `used` parts of `columns` values. x = sub-group per block, y = part.
 SUBGROUP __kernel void quantize(
     __global const float *x, int x_stride, int columns, __global char *codes, __global float *scales,
     __global float *sums, __global const int *count, int used
 ) {
     int block = get_group_id(0), row = get_group_id(1), lane = get_sub_group_local_id();
     if (row >= *count * used) return;
-    __global const float *from = x + (long)row * x_stride + block * BLOCK;
+    __global const float *from = x + (long)(row / used) * x_stride + row % used * columns + block * BLOCK;
     float v0 = from[lane], v1 = from[lane + LANES];
     bool finite = !sub_group_any(!isfinite(v0) || !isfinite(v1));
     float largest = sub_group_reduce_max(fmax(fabs(v0), fabs(v1)));

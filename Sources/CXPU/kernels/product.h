@@ -4,8 +4,9 @@
 
 // Activations are rows of codes [columns], scales [columns / 32] and sums of codes [columns / 16], or plain floats.
 //
-// An output row m is computed where m < *count * used; it reads input row m / share, with the matrix of expert chosen[m]
-// where there are several (ROWS = 1 only).
+// A row of the step has `used` output rows, its slots: one, or one per chosen expert or head (ROWS = 1 only). Slot i writes
+// the `outputs` floats at i * outputs of the row. It reads the row's input, where all slots share it (share = used), or part
+// i of it. Its matrix and bias are those of expert chosen[slot], or of expert i.
 #define PRODUCT_ARGUMENTS                                                                                         \
     __global uchar *tiles, __global const int *codes, __global const float *scales, __global const float *sums,   \
         __global const float *x, int x_stride, int columns, int outputs, __global const float *bias,              \
@@ -20,7 +21,8 @@
     int splits = get_num_sub_groups(), split = get_sub_group_id();                                    \
     int items = ITEMS;                                                                                \
     int first = (int)((long)items * split / splits), last = (int)((long)items * (split + 1) / splits); \
-    if (chosen) tiles += chosen[row] * expert_bytes;                                                  \
+    int expert = chosen ? chosen[row] : row % used;                                                   \
+    tiles += expert * expert_bytes;                                                                   \
     int n = tile * LANES + lane;                                                                      \
     float acc[ROWS];                                                                                  \
     _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[r] = 0;

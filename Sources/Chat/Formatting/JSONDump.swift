@@ -45,7 +45,7 @@ struct JSONDump {
     private mutating func write(_ dict: DictValue) throws(ChatError) {
         var entries: [(key: Value, value: Value)] = dict.entries
         if style.sortsKeys {
-            let order = try Sorting.order(entries.map { [$0.key] }, isReversed: false, interpreter)
+            let order = try Sorting.order(entries.map(\.key), isReversed: false, interpreter)
             entries = order.map { entries[$0] }
         }
         try write(entries, from: "{", to: "}") { (dump, entry) throws(ChatError) in
@@ -96,6 +96,11 @@ struct JSONDump {
 
     private mutating func write(_ text: Text) {
         bytes.append(UInt8(ascii: "\""))
+        if !style.escapesNonASCII, text.bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }) {
+            bytes += text.bytes
+            bytes.append(UInt8(ascii: "\""))
+            return
+        }
         for scalar in text.scalars {
             switch scalar {
             case "\"": bytes.append("\\\"")

@@ -31,7 +31,12 @@ struct PercentFormat {
             position += 1
             if scalar == "%" { try conversion() } else { result.append(scalar) }
         }
-        let isMapping = if case .dict = values { true } else { false }
+        // Whatever has items by key counts as one that may have more than the format takes.
+        let isMapping =
+            switch values {
+            case .dict, .list, .range, .undefined: true
+            default: false
+            }
         guard used >= sequence.count || usedMapping || isMapping else {
             throw ChatError(.type, "not all arguments converted during string formatting")
         }

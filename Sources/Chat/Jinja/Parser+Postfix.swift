@@ -48,8 +48,8 @@ extension Parser {
         var items: [Expression] = []
         while !at(.rightBracket) {
             if !items.isEmpty { try expect(.comma) }
-            guard let item = try indexOrSlice(of: operand) else { throw failure("slices in tuples are not supported") }
-            if case .slice = item {
+            let (item, isSlice) = try indexOrSlice(of: operand)
+            if isSlice {
                 guard items.isEmpty, at(.rightBracket) else { throw failure("slices in tuples are not supported") }
                 next()
                 return item
@@ -61,19 +61,19 @@ extension Parser {
     }
 
     /// An index, or the slice of the operand.
-    private mutating func indexOrSlice(of operand: Expression) throws(ChatError) -> Expression? {
+    private mutating func indexOrSlice(of operand: Expression) throws(ChatError) -> (Expression, isSlice: Bool) {
         let start: Expression?
         if at(.colon) {
             start = nil
         } else {
             let index = try expression()
-            guard at(.colon) else { return index }
+            guard at(.colon) else { return (index, false) }
             start = index
         }
         next()
         let stop = try sliceBound()
         let step = skip(.colon) ? try sliceBound() : nil
-        return .slice(operand, start: start, stop: stop, step: step)
+        return (.slice(operand, start: start, stop: stop, step: step), true)
     }
 
     private mutating func sliceBound() throws(ChatError) -> Expression? {

@@ -23,7 +23,6 @@ extension Filter {
         },
         Filter("truncate", .parameters("length", "killwords", "end", "leeway")) {
             (_, value, arguments) throws(ChatError) in
-            let text = try value.requiredText
             let length = try arguments.int(0, default: 255)
             let end = try arguments[2]?.requiredText ?? "..."
             let leeway = try arguments.optional(3)?.requiredInt ?? 5
@@ -31,8 +30,11 @@ extension Filter {
                 throw ChatError(.assertion, "expected length >= \(end.count), got \(length)")
             }
             guard leeway >= 0 else { throw ChatError(.assertion, "expected leeway >= 0, got \(leeway)") }
-            let count = text.count
+            guard let count = try value.length() else {
+                throw ChatError(.type, "object of type '\(value.typeName)' has no len()")
+            }
             if count <= length.addingReportingOverflow(leeway).partialValue { return value }
+            let text = try value.requiredText
             let kept = text.slice(0..<min(count, length - end.count))
             let cut = arguments.truth(1) ? kept : kept.splitFromEnd(" ", limit: 1)[0]
             return .string(Text(bytes: cut.bytes + end.bytes, isMarkup: text.isMarkup))
@@ -46,9 +48,9 @@ extension Filter {
                 width: width, breaksLongWords: arguments.truth(1, default: true),
                 breaksOnHyphens: arguments.truth(3, default: true))
             let lines = try value.requiredText.lines().map { line in
-                Array(wrapper.wrap(line).map(\.bytes).joined(separator: separator.bytes))
+                Array(joining: wrapper.wrap(line).map(\.bytes), separator: separator.bytes)
             }
-            return .string(Text(bytes: Array(lines.joined(separator: separator.bytes))))
+            return .string(Text(bytes: Array(joining: lines, separator: separator.bytes)))
         },
     ]
 
@@ -88,7 +90,7 @@ extension Text {
             case .right: rest
             case .center: rest / 2 + (rest & width & 1)
             }
-        func padding(_ count: Int) -> [UInt8] { Array(repeatElement(fill.bytes, count: count).joined()) }
+        func padding(_ count: Int) -> [UInt8] { Array(repeating: fill.bytes, count: count) }
         return Text(bytes: padding(left) + bytes + padding(rest - left), isMarkup: isMarkup)
     }
 }
@@ -112,7 +114,7 @@ private struct TextWrapper {
                 chunks.removeFirst()
             }
             if let next = chunks.first, next.count > width {
-                let space = max(1, width - length)
+                let space = width - length
                 if breaksLongWords {
                     let end = breakPosition(next, space)
                     line.append(next.slice(0..<end))
@@ -123,7 +125,7 @@ private struct TextWrapper {
                 }
             }
             if isBlank(line.last) { line.removeLast() }
-            if !line.isEmpty { lines.append(Text(bytes: Array(line.map(\.bytes).joined()))) }
+            if !line.isEmpty { lines.append(Text(bytes: Array(joining: line.map(\.bytes)))) }
         }
         return lines
     }

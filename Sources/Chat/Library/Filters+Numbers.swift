@@ -74,7 +74,7 @@ extension Filter {
     private static func fileSize(_ bytes: Double, isBinary: Bool) -> String {
         let base: Double = isBinary ? 1024 : 1000
         if bytes == 1 { return "1 Byte" }
-        if bytes < base { return "\(Int(bytes)) Bytes" }
+        if bytes < base { return "\(DecimalText.fixed(bytes.rounded(.towardZero), 0)) Bytes" }
         let prefixes = ["K", "M", "G", "T", "P", "E", "Z", "Y"]
         var unit = base
         for (index, prefix) in prefixes.enumerated() {
@@ -105,12 +105,11 @@ enum NumberText {
                 throw ChatError(.overflow, "cannot convert float infinity to integer")
             }
             return .int(try truncated(number))
-        default: return Number(value).map { .int(Int($0.double)) }.flatMap { fallback in exact(value) ?? fallback }
+        case .bigInt: return value
+        default:
+            guard case .int(let number) = Number(value) else { return nil }
+            return .int(number)
         }
-    }
-
-    private static func exact(_ value: Value) -> Value? {
-        if case .int(let number) = Number(value) { .int(number) } else { nil }
     }
 
     private static func truncated(_ number: Double) throws(ChatError) -> Int {
@@ -123,7 +122,7 @@ enum NumberText {
     static func float(_ value: Value) throws(ChatError) -> Value? {
         switch value {
         case .undefined(let undefined): throw undefined.error
-        case .string(let text): float(text).map { .float($0) }
+        case .string(let text), .bigInt(let text): float(text).map { .float($0) }
         default: Number(value).map { .float($0.double) }
         }
     }

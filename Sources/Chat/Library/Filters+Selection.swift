@@ -22,16 +22,17 @@ extension Filter {
     /// The items of a value that are asked for one by one. As in Python, a value that is false has none, and what cannot be
     /// iterated fails at the first.
     private static func lazily<State>(
-        _ value: Value, _ prepare: @escaping () throws(ChatError) -> State,
+        _ value: Value, function: String, _ interpreter: Interpreter,
+        _ prepare: @escaping () throws(ChatError) -> State,
         _ next: @escaping (inout Iteration, State) throws(ChatError) -> Value?
     ) throws(ChatError) -> Value {
         var started: (iteration: Iteration, state: State)?
         return .generator(
-            try Generator(from: value) { () throws(ChatError) in
+            try Generator(function: function, from: value) { () throws(ChatError) in
                 if started == nil {
                     guard value.isTrue else { return nil }
                     let state = try prepare()
-                    started = (try Iteration.over(value), state)
+                    started = (try Iteration.over(value, interpreter), state)
                 }
                 guard case (var iteration, let state)? = started else { return nil }
                 let item = try next(&iteration, state)
@@ -43,7 +44,7 @@ extension Filter {
     private static func mapped(_ value: Value, _ call: CallArguments, _ interpreter: Interpreter) throws(ChatError)
         -> Value
     {
-        try lazily(value) { () throws(ChatError) in
+        try lazily(value, function: "sync_do_map", interpreter) { () throws(ChatError) in
             try mapping(call, interpreter)
         } _: { (iteration, function) throws(ChatError) in
             try interpreter.spend(1)
@@ -80,7 +81,7 @@ extension Filter {
     private static func selected(
         _ value: Value, _ call: CallArguments, byAttribute: Bool, keeps: Bool, _ interpreter: Interpreter
     ) throws(ChatError) -> Value {
-        try lazily(value) { () throws(ChatError) in
+        try lazily(value, function: "select_or_reject", interpreter) { () throws(ChatError) in
             try condition(call, byAttribute: byAttribute, interpreter)
         } _: { (iteration, holds) throws(ChatError) in
             while let item = try iteration.next() {

@@ -5,8 +5,8 @@ extension Filter {
         Filter("length") { (_, value, _) throws(ChatError) in .int(try length(value)) },
         Filter("count") { (_, value, _) throws(ChatError) in .int(try length(value)) },
         Filter("list") { (interpreter, value, _) throws(ChatError) in try .list(try value.collected(interpreter)) },
-        Filter("first") { (_, value, _) throws(ChatError) in
-            var iteration = try Iteration.over(value)
+        Filter("first") { (interpreter, value, _) throws(ChatError) in
+            var iteration = try Iteration.over(value, interpreter)
             return try iteration.next() ?? .undefined(.hint("No first item, sequence was empty."))
         },
         Filter("last") { (_, value, _) throws(ChatError) in
@@ -37,19 +37,20 @@ extension Filter {
         Filter("join", .parameters("d", "attribute")) { (interpreter, value, arguments) throws(ChatError) in
             let path = arguments.optional(1).map(AttributePath.init)
             var items: [Value] = []
-            for item in try Iteration.over(value).collect(interpreter) {
+            for item in try Iteration.over(value, interpreter).collect(interpreter) {
                 items.append(try path?.value(in: item, interpreter) ?? item)
             }
             return .string(try joined(items, arguments[0]?.softText ?? "", interpreter))
         },
         Filter("items") { (_, value, _) throws(ChatError) in
             switch value {
-            case .undefined: return .generator(try Generator("generator", items: [], from: value))
-            case .dict(let dict): return .generator(try Generator("generator", items: try dict.items(), from: value))
+            case .undefined: return .generator(try Generator(function: "do_items", items: [], from: value))
+            case .dict(let dict):
+                return .generator(try Generator(function: "do_items", items: try dict.items(), from: value))
             default:
                 // Python's filter is a generator: it fails when it is asked for its first value.
                 return .generator(
-                    try Generator(from: value) { () throws(ChatError) in
+                    try Generator(function: "do_items", from: value) { () throws(ChatError) in
                         throw ChatError(.type, "Can only get item pairs from a mapping.")
                     })
             }
@@ -66,21 +67,21 @@ extension Filter {
             }
             let keys = (by == "key" ? dict.keys : dict.values).map { arguments.truth(0) ? $0 : $0.ignoringCase }
             let items = try dict.items()
-            let order = try Sorting.order(keys.map { [$0] }, isReversed: arguments.truth(2), interpreter)
+            let order = try Sorting.order(keys, isReversed: arguments.truth(2), interpreter)
             return try .list(order.map { items[$0] })
         },
         Filter("sort", .parameters("reverse", "case_sensitive", "attribute")) {
             (interpreter, value, arguments) throws(ChatError) in
             let paths = AttributePath.list(arguments.optional(2))
-            let items = try Iteration.over(value).collect(interpreter)
-            var keys: [[Value]] = []
+            let items = try Iteration.over(value, interpreter).collect(interpreter)
+            var keys: [Value] = []
             for item in items {
                 var key: [Value] = []
                 for path in paths {
                     let value = try path.value(in: item, interpreter)
                     key.append(arguments.truth(1) ? value : value.ignoringCase)
                 }
-                keys.append(key)
+                keys.append(try .list(key))
             }
             let order = try Sorting.order(keys, isReversed: arguments.truth(0), interpreter)
             return try .list(order.map { items[$0] })
@@ -95,7 +96,7 @@ extension Filter {
             let path = arguments.optional(0).map(AttributePath.init)
             var sum = arguments[1] ?? .int(0)
             if case .string = sum { throw ChatError(.type, "sum() can't sum strings [use ''.join(seq) instead]") }
-            for item in try Iteration.over(value).collect(interpreter) {
+            for item in try Iteration.over(value, interpreter).collect(interpreter) {
                 sum = try Arithmetic.apply(.add, sum, try path?.value(in: item, interpreter) ?? item, interpreter)
             }
             return sum
@@ -107,8 +108,8 @@ extension Filter {
             var source: Iteration?
             var seen: Set<DictKey> = []
             return .generator(
-                try Generator(from: value) { () throws(ChatError) in
-                    if source == nil { source = try Iteration.over(value) }
+                try Generator(function: "sync_do_unique", from: value) { () throws(ChatError) in
+                    if source == nil { source = try Iteration.over(value, interpreter) }
                     while let item = try source?.next() {
                         try interpreter.spend(1)
                         let key = try path?.value(in: item, interpreter) ?? item
@@ -124,7 +125,7 @@ extension Filter {
         Filter("batch", .parameters("linecount", "fill_with", required: 1)) {
             (interpreter, value, arguments) throws(ChatError) in
             let size = try arguments.value(0).requiredInt
-            let items = try Iteration.over(value).collect(interpreter)
+            let items = try Iteration.over(value, interpreter).collect(interpreter)
             var rows: [Value] = []
             var row: [Value] = []
             for item in items {
@@ -141,14 +142,14 @@ extension Filter {
                 }
                 rows.append(try .list(row))
             }
-            return .generator(try Generator("generator", items: rows, from: try .list(rows)))
+            return .generator(try Generator(function: "do_batch", items: rows, from: try .list(rows)))
         },
         Filter("slice", .parameters("slices", "fill_with", required: 1)) {
             (interpreter, value, arguments) throws(ChatError) in
             let count = try arguments.value(0).requiredInt
-            let items = try Iteration.over(value).collect(interpreter)
+            let items = try Iteration.over(value, interpreter).collect(interpreter)
             guard count != 0 else { throw ChatError(.zeroDivision, "integer division or modulo by zero") }
-            guard count > 0 else { return .generator(try Generator("generator", items: [], from: value)) }
+            guard count > 0 else { return .generator(try Generator(function: "sync_do_slice", items: [], from: value)) }
             try interpreter.reserve(16, times: count)
             var rest = items[...]
             var rows: [Value] = []
@@ -160,7 +161,7 @@ extension Filter {
                 if let fill = arguments.optional(1), !isLonger { row.append(fill) }
                 rows.append(try .list(row))
             }
-            return .generator(try Generator("generator", items: rows, from: try .list(rows)))
+            return .generator(try Generator(function: "sync_do_slice", items: rows, from: try .list(rows)))
         },
     ]
 
@@ -199,7 +200,7 @@ extension Filter {
     ) throws(ChatError) -> Value {
         let path = arguments.optional(1).map(AttributePath.init)
         var best: (item: Value, key: Value)?
-        for item in try Iteration.over(value).collect(interpreter) {
+        for item in try Iteration.over(value, interpreter).collect(interpreter) {
             var key = try path?.value(in: item, interpreter) ?? item
             if !arguments.truth(0) { key = key.ignoringCase }
             if let current = best, !(try Value.isOrdered(key, comparison, current.key)) { continue }
@@ -214,14 +215,14 @@ extension Filter {
     ) throws(ChatError) -> [Value] {
         let path = AttributePath(try arguments.value(0))
         let isCaseSensitive = arguments.truth(2)
-        let items = try Iteration.over(value).collect(interpreter)
+        let items = try Iteration.over(value, interpreter).collect(interpreter)
         var keys: [(own: Value, compared: Value)] = []
         for item in items {
             let key = try path.value(in: item, default: arguments[1], interpreter)
             keys.append((key, isCaseSensitive ? key : key.ignoringCase))
         }
         var groups: [(key: (own: Value, compared: Value), items: [Value])] = []
-        for index in try Sorting.order(keys.map { [$0.compared] }, isReversed: false, interpreter) {
+        for index in try Sorting.order(keys.map(\.compared), isReversed: false, interpreter) {
             if let last = groups.last, Value.isEqual(last.key.compared, keys[index].compared) {
                 groups[groups.count - 1].items.append(items[index])
             } else {
@@ -241,11 +242,15 @@ struct AttributePath {
     private let parts: [Value]
 
     init(_ attribute: Value) {
-        guard case .string(let text) = attribute else {
-            parts = [attribute]
-            return
+        switch attribute {
+        case .none: parts = []
+        case .string(let text): parts = Self.parts(text)
+        default: parts = [attribute]
         }
-        parts = text.split(".", limit: -1).map { part in
+    }
+
+    private static func parts(_ text: Text) -> [Value] {
+        text.split(".", limit: -1).map { part in
             part.isAll { $0.isDigit } ? Int(part.string).map { .int($0) } ?? .string(part) : .string(part)
         }
     }
@@ -281,14 +286,14 @@ extension Text {
         for text in texts { bytes += text.bytes.count }
         try interpreter.reserve(bytes)
         try interpreter.reserve(separator.bytes.count, times: texts.count)
-        return Text(bytes: Array(texts.map(\.bytes).joined(separator: separator.bytes)), isMarkup: separator.isMarkup)
+        return Text(bytes: Array(joining: texts.map(\.bytes), separator: separator.bytes), isMarkup: separator.isMarkup)
     }
 }
 
-/// Python's stable sort by keys, which are compared as tuples.
+/// Python's stable sort by keys.
 enum Sorting {
     /// The indices of the keys in order. Equal keys stay as they are, also in reverse.
-    static func order(_ keys: [[Value]], isReversed: Bool, _ interpreter: Interpreter) throws(ChatError) -> [Int] {
+    static func order(_ keys: [Value], isReversed: Bool, _ interpreter: Interpreter) throws(ChatError) -> [Int] {
         var order = Array(keys.indices)
         var width = 1
         while width < order.count {
@@ -299,7 +304,10 @@ enum Sorting {
                 var right = order[min(start + width, order.count)..<min(start + 2 * width, order.count)]
                 while let a = left.first, let b = right.first {
                     try interpreter.spend(1)
-                    let isRightFirst = isReversed ? try isLess(keys[a], keys[b]) : try isLess(keys[b], keys[a])
+                    try interpreter.countComparing(keys[a], keys[b])
+                    let isRightFirst =
+                        isReversed
+                        ? try Value.isOrdered(keys[a], .less, keys[b]) : try Value.isOrdered(keys[b], .less, keys[a])
                     merged.append(isRightFirst ? right.removeFirst() : left.removeFirst())
                 }
                 merged += left
@@ -309,10 +317,5 @@ enum Sorting {
             width *= 2
         }
         return order
-    }
-
-    private static func isLess(_ a: [Value], _ b: [Value]) throws(ChatError) -> Bool {
-        for (a, b) in zip(a, b) where !Value.isEqual(a, b) { return try Value.isOrdered(a, .less, b) }
-        return false
     }
 }

@@ -79,7 +79,7 @@ extension Filter {
         bytes = removing(from: "<!--", to: "-->", bytes)
         bytes = removing(from: "<", to: ">", bytes)
         let words = Text(bytes: bytes).splitAtWhitespace(limit: -1).map(\.bytes)
-        var result = Text(bytes: Array(words.joined(separator: [UInt8(ascii: " ")])))
+        var result = Text(bytes: Array(joining: words, separator: [UInt8(ascii: " ")]))
         for (entity, character): (Text, Text) in [
             ("&lt;", "<"), ("&gt;", ">"), ("&#34;", "\""), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&"),
         ] {

@@ -83,11 +83,14 @@ enum CollectionMethods {
     static let ofTuples = Method<ListValue>.table(reading)
 
     private static let reading: [Method<ListValue>] = [
-        Method("count", .positional("value", required: 1)) { (_, list, arguments) throws(ChatError) in
+        Method("count", .positional("value", required: 1)) { (interpreter, list, arguments) throws(ChatError) in
+            try interpreter.spend(list.items.count + list.extent.weight >> 6)
             let value = try arguments.value(0)
             return .int(list.items.count { Value.isEqual($0, value) })
         },
-        Method("index", .positional("value", "start", "stop", required: 1)) { (_, list, arguments) throws(ChatError) in
+        Method("index", .positional("value", "start", "stop", required: 1)) {
+            (interpreter, list, arguments) throws(ChatError) in
+            try interpreter.spend(list.items.count + list.extent.weight >> 6)
             let value = try arguments.value(0)
             let range = try TextRange(arguments, at: 1, count: list.items.count)
             guard let index = list.items[range.range].firstIndex(where: { Value.isEqual($0, value) }) else {

@@ -69,17 +69,19 @@ extension Test {
         },
         Test("lower") { _, value, _ in value.text.isLowercase },
         Test("upper") { _, value, _ in value.text.isUppercase },
-        Test("filter") { _, value, _ in
-            if case .string(let name) = value { Filter.named[name] != nil } else { false }
+        Test("filter") { (_, value, _) throws(ChatError) in
+            guard case .string(let name) = try DictKey(value) else { return false }
+            return Filter.named[name] != nil
         },
-        Test("test") { _, value, _ in
-            if case .string(let name) = value { Test.named[name] != nil } else { false }
+        Test("test") { (_, value, _) throws(ChatError) in
+            guard case .string(let name) = try DictKey(value) else { return false }
+            return Test.named[name] != nil
         },
         Test("sameas", .parameters("other", required: 1)) { (_, value, arguments) throws(ChatError) in
             Value.isSame(value, try arguments.value(0))
         },
-        Test("in", .parameters("seq", required: 1)) { (_, value, arguments) throws(ChatError) in
-            try Value.contains(try arguments.value(0), value)
+        Test("in", .parameters("seq", required: 1)) { (interpreter, value, arguments) throws(ChatError) in
+            try Value.contains(try arguments.value(0), value, interpreter)
         },
     ]
 
@@ -93,8 +95,8 @@ extension Test {
     ]
 
     private static func comparison(_ name: Text, _ comparison: Comparison) -> Test {
-        Test(name, .positional("b", required: 1)) { (_, value, arguments) throws(ChatError) in
-            try comparison.holds(value, try arguments.value(0))
+        Test(name, .positional("b", required: 1)) { (interpreter, value, arguments) throws(ChatError) in
+            try comparison.holds(value, try arguments.value(0), interpreter)
         }
     }
 

@@ -126,8 +126,9 @@ enum TextMethods {
                 text, arguments, { $0.splitFromEnd($1, limit: $2) }, { $0.splitAtWhitespaceFromEnd(limit: $1) },
                 interpreter)
         },
-        Method("splitlines", .parameters("keepends")) { (_, text, arguments) throws(ChatError) in
-            try .list(text.lines(keepingEnds: arguments.truth(0)).map { .string($0) })
+        Method("splitlines", .parameters("keepends")) { (interpreter, text, arguments) throws(ChatError) in
+            try interpreter.reserve(Text.overhead, times: text.bytes.count { $0 < 0x20 } + 1)
+            return try .list(text.lines(keepingEnds: try arguments.int(0, default: 0) != 0).map { .string($0) })
         },
         Method("partition", .positional("sep", required: 1)) { (_, text, arguments) throws(ChatError) in
             if let parts = try partition(text, try separator(arguments), { $0.find($1) }) { return parts }
@@ -160,14 +161,15 @@ enum TextMethods {
     ) throws(ChatError) -> Value {
         let limit = try arguments.int(1, default: -1)
         guard let separator = arguments.optional(0) else {
+            try interpreter.reserve(Text.overhead, times: text.bytes.count { $0 <= 0x20 } + 1)
             return try .list(atWhitespace(text, limit).map { .string($0) })
         }
         guard case .string(let separator) = separator else {
             throw ChatError(.type, "must be str or None, not \(separator.typeName)")
         }
         guard !separator.isEmpty else { throw ChatError(.value, "empty separator") }
+        try interpreter.reserve(Text.overhead, times: text.occurrences(of: separator) + 1)
         let pieces = bySeparator(text, separator, limit)
-        try interpreter.spend(pieces.count)
         return try .list(pieces.map { .string($0) })
     }
 

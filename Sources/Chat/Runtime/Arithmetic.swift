@@ -63,7 +63,7 @@ enum Arithmetic {
             let times = try times(count, sequence)
             try interpreter.reserve(text.bytes.count, times: times)
             return .string(
-                Text(bytes: Array(repeatElement(text.bytes, count: max(0, times)).joined()), isMarkup: text.isMarkup))
+                Text(bytes: [UInt8](repeating: text.bytes, count: times), isMarkup: text.isMarkup))
         case .list(let list): return try .list(try repeated(list, try times(count, sequence), interpreter))
         case .tuple(let list): return try .tuple(try repeated(list, try times(count, sequence), interpreter))
         default: return nil
@@ -74,7 +74,7 @@ enum Arithmetic {
         -> [Value]
     {
         try interpreter.reserve(list.items.count * 16, times: times)
-        return Array(repeatElement(list.items, count: max(0, times)).joined())
+        return [Value](repeating: list.items, count: times)
     }
 
     private static func times(_ count: Value, _ sequence: Value) throws(ChatError) -> Int {

@@ -82,9 +82,7 @@ extension Interpreter {
         var left = try evaluate(first, frame)
         for (comparison, operand) in rest {
             let right = try evaluate(operand, frame)
-            try countReading(left)
-            try countReading(right)
-            guard try comparison.holds(left, right) else { return .bool(false) }
+            guard try comparison.holds(left, right, self) else { return .bool(false) }
             left = right
         }
         return .bool(true)
@@ -163,13 +161,17 @@ extension Interpreter {
 }
 
 extension Comparison {
-    func holds(_ a: Value, _ b: Value) throws(ChatError) -> Bool {
+    func holds(_ a: Value, _ b: Value, _ interpreter: Interpreter) throws(ChatError) -> Bool {
         switch self {
+        case .in: return try Value.contains(b, a, interpreter)
+        case .notIn: return !(try Value.contains(b, a, interpreter))
+        default: break
+        }
+        try interpreter.countComparing(a, b)
+        return switch self {
         case .equal: Value.isEqual(a, b)
         case .notEqual: !Value.isEqual(a, b)
-        case .less, .lessOrEqual, .greater, .greaterOrEqual: try Value.isOrdered(a, self, b)
-        case .in: try Value.contains(b, a)
-        case .notIn: !(try Value.contains(b, a))
+        default: try Value.isOrdered(a, self, b)
         }
     }
 }

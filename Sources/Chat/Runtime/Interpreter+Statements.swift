@@ -23,13 +23,13 @@ extension Interpreter {
         case .macro(let definition):
             if let name = definition.name { assign(.macro(macro(definition, frame)), to: name, frame) }
         case .setBlock(let block):
-            let (text, flow) = try filteredText(block.body, block.filter, block.scope, frame, line: block.line)
+            let (value, flow) = try filtered(block.body, block.filter, block.scope, frame, line: block.line)
             if flow != .normal { return flow }
-            try located(block.line) { () throws(ChatError) in try assign(.string(text), to: block.target, frame) }
+            try located(block.line) { () throws(ChatError) in try assign(value, to: block.target, frame) }
         case .filterBlock(let filter, let body, let scope, let line):
-            let (text, flow) = try filteredText(body, filter, scope, frame, line: line)
+            let (value, flow) = try filtered(body, filter, scope, frame, line: line)
             if flow != .normal { return flow }
-            try write(text)
+            try located(line) { () throws(ChatError) in try write(value) }
         case .call(let body, let call): try execute(body, call, frame)
         case .with(let assignments, let body, let scope, let line):
             try located(line) { () throws(ChatError) in
@@ -77,18 +77,26 @@ extension Interpreter {
         try assign(value, to: target, frame)
     }
 
-    private func filteredText(
+    /// The text of a block, or what a filter makes of it.
+    private func filtered(
         _ body: [Statement], _ filter: Expression?, _ scope: ScopeID, _ frame: Frame, line: Int
-    ) throws(ChatError) -> (text: Text, flow: Flow) {
+    ) throws(ChatError) -> (Value, Flow) {
         start(scope, frame)
         let (text, flow) = try capture { () throws(ChatError) in try execute(body, frame) }
-        guard flow == .normal, let filter else { return (text, flow) }
+        guard flow == .normal, let filter else { return (.string(text), flow) }
         let value = try located(line) { () throws(ChatError) in
             captured = text
             return try evaluate(filter, frame)
         }
-        if case .string(let text) = value { return (text, .normal) }
-        return (value.text, .normal)
+        return (value, .normal)
+    }
+
+    /// The output of a `filter` or `call`: only strings will do.
+    private func write(_ value: Value) throws(ChatError) {
+        guard case .string(let text) = value else {
+            throw ChatError(.type, "sequence item: expected str instance, \(value.typeName) found")
+        }
+        try write(text)
     }
 
     // MARK: - Control
@@ -135,7 +143,7 @@ extension Interpreter {
     private func run(
         _ loop: ForLoop, _ iterable: Value, depth: Int, recursion: LoopState.Recursion?, outer: Frame, _ frame: Frame
     ) throws(ChatError) {
-        let iteration = try located(loop.line) { () throws(ChatError) in try Iteration.over(iterable) }
+        let iteration = try located(loop.line) { () throws(ChatError) in try Iteration.over(iterable, self) }
         let filtered = try filtered(iteration, iterable, loop, outer)
         let state = try LoopState(iterable, filtered, depth0: depth, recursion: recursion)
         let scope = analysis.scopes[loop.bodyScope]
@@ -184,7 +192,7 @@ extension Interpreter {
             guard case .call(let callee, let arguments) = call else { return try invoke(macro, CallArguments()) }
             return try evaluateCall(callee, arguments, caller: .macro(macro), frame)
         }
-        try write(escapes ? value.escaped : value.text)
+        try located(body.line) { () throws(ChatError) in try write(value) }
     }
 
     func macro(_ definition: MacroDefinition, _ frame: Frame) -> Macro {

@@ -1,13 +1,13 @@
 /// What a template may use.
 struct Limits: Sendable {
     /// Nodes of the template that are run, and units of work in filters and methods.
-    var steps = 50_000_000
+    var steps = 8_000_000
     /// Runs of nodes inside each other.
     var depth = 1_500
     /// Bytes of all text that is made.
-    var bytes = 1 << 30
+    var bytes = 1 << 28
     /// Bytes of one text, and of the output.
-    var textBytes = 1 << 25
+    var textBytes = 1 << 24
 }
 
 extension Interpreter {
@@ -32,14 +32,21 @@ extension Interpreter {
 
     /// Counts the result of a function of the library, and gives it back.
     func counted(_ value: Value) throws(ChatError) -> Value {
-        let weight = value.extent.weight
-        try spend(1 + weight >> 8)
-        if case .string = value { try reserve(weight) }
+        switch value {
+        case .string(let text): try reserve(text.bytes.count)
+        case .list(let list), .tuple(let list): try spend(list.items.count >> 2)
+        default: break
+        }
         return value
     }
 
-    /// Counts what a function of the library may have to read.
+    /// Counts the work of going through a text.
     func countReading(_ value: Value) throws(ChatError) {
-        try spend(1 + value.extent.weight >> 8)
+        if case .string(let text) = value { try spend(text.bytes.count >> 6) }
+    }
+
+    /// Counts the work of comparing two values.
+    func countComparing(_ a: Value, _ b: Value) throws(ChatError) {
+        try spend(min(a.extent.weight, b.extent.weight) >> 6)
     }
 }

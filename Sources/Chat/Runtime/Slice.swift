@@ -29,11 +29,10 @@ struct Slice {
         case .tuple(let list): return try .tuple(try indices(list.items.count).map { list.items[$0] })
         case .range(let range):
             let indices = try indices(range.count)
-            let first = range.start + indices.first * range.step
             return .range(
                 try RangeValue(
-                    start: first, stop: first + indices.count * indices.step * range.step,
-                    step: indices.step * range.step))
+                    start: try range.bound(indices.first), stop: try range.bound(indices.end),
+                    step: try Arithmetic.checked(indices.step.multipliedReportingOverflow(by: range.step))))
         case .undefined(let undefined): throw undefined.error
         case .dict: throw ChatError(.type, "unhashable type: 'slice'")
         default: throw ChatError(.type, "'\(value.typeName)' object is not subscriptable")
@@ -52,12 +51,16 @@ struct Slice {
     /// The indices of a slice of a sequence.
     private struct Indices: Sequence, IteratorProtocol {
         let first: Int
+        /// Where the slice ends, as a bound within the sequence.
+        let end: Int
         let step: Int
         let count: Int
         private var position = 0
 
-        init(first: Int, step: Int, count: Int) {
-            (self.first, self.step, self.count) = (first, step, count)
+        init(first: Int, end: Int, step: Int) {
+            (self.first, self.end, self.step) = (first, end, step)
+            let span = step > 0 ? end - first : first - end
+            count = span > 0 ? (span - 1) / Int(clamping: step.magnitude) + 1 : 0
         }
 
         mutating func next() -> Int? {
@@ -76,10 +79,6 @@ struct Slice {
         }
         let first = start.map(clamped) ?? (step > 0 ? 0 : count - 1)
         let end = stop.map(clamped) ?? (step > 0 ? count : -1)
-        let span = step > 0 ? end - first : first - end
-        guard span > 0 else {
-            return Indices(first: step > 0 ? min(first, count) : max(0, first), step: step, count: 0)
-        }
-        return Indices(first: first, step: step, count: (span - 1) / Int(clamping: step.magnitude) + 1)
+        return Indices(first: first, end: end, step: step)
     }
 }

@@ -1,5 +1,6 @@
 /// A template, read and checked.
 struct Template: Sendable {
+    private let source: Text
     private let body: [Statement]
     private let analysis: ScopeAnalysis
     /// The variables that it reads from outside.
@@ -7,6 +8,7 @@ struct Template: Sendable {
 
     /// - Throws: ``ChatError/Kind/syntax``, with the line.
     init(_ source: String) throws(ChatError) {
+        self.source = Text(source)
         var parser = try Parser(source: source)
         body = try parser.parse()
         analysis = try ScopeAnalysis(body, mentionCount: parser.mentionCount, scopeCount: parser.scopeCount)
@@ -14,6 +16,9 @@ struct Template: Sendable {
             for case (_, .context(let name)) in scope.starts { names.insert(name) }
         }
     }
+
+    /// Whether a word occurs in the source.
+    func mentions(_ word: Text) -> Bool { source.find(word) != nil }
 
     func render(
         _ variables: [(name: Text, value: Value)], now: LocalTime, limits: Limits = Limits()

@@ -37,6 +37,9 @@ struct Text: Sendable {
     /// The same characters as plain text or as markup.
     func marked(_ isMarkup: Bool) -> Text { Text(bytes: bytes, isMarkup: isMarkup) }
 
+    /// About what a text takes besides its bytes.
+    static let overhead = 48
+
     var isEmpty: Bool { bytes.isEmpty }
     var string: String { String(decoding: bytes, as: UTF8.self) }
     var isASCII: Bool { bytes.allSatisfy { $0 < 0x80 } }
@@ -46,6 +49,30 @@ struct Text: Sendable {
         var continuation = 0
         for byte in bytes { continuation &+= byte & 0xC0 == 0x80 ? 1 : 0 }
         return bytes.count - continuation
+    }
+}
+
+extension Array {
+    /// The elements of several arrays with a separator between each two, in one pass over whole arrays.
+    init(joining parts: some Collection<[Element]>, separator: [Element] = []) {
+        self.init()
+        reserveCapacity(parts.reduce(0) { $0 + $1.count } + separator.count * Swift.max(0, parts.count - 1))
+        var isFirst = true
+        for part in parts {
+            if !isFirst { self += separator }
+            self += part
+            isFirst = false
+        }
+    }
+
+    /// `elements`, `count` times, by doubling.
+    init(repeating elements: [Element], count: Int) {
+        self.init()
+        guard count > 0, !elements.isEmpty else { return }
+        let total = elements.count * count
+        reserveCapacity(total)
+        self += elements
+        while self.count < total { self += self[..<Swift.min(self.count, total - self.count)] }
     }
 }
 
@@ -103,14 +130,14 @@ extension Text {
         return Text(bytes: bytes[start..<end], isMarkup: isMarkup)
     }
 
-    /// Each code point as a text of its own.
+    /// Each code point as a plain text of its own.
     var characters: [Text] {
         var result: [Text] = []
         result.reserveCapacity(bytes.count)
         var offset = 0
         while offset < bytes.count {
             let length = bytes.scalarLength(at: offset)
-            result.append(Text(bytes: bytes[offset..<offset + length], isMarkup: isMarkup))
+            result.append(Text(bytes: bytes[offset..<offset + length]))
             offset += length
         }
         return result

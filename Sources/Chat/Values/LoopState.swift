@@ -9,7 +9,7 @@ final class LoopState {
     let recursion: Recursion?
     private(set) var index0 = -1
     private var iteration: Iteration
-    private var pending: [Value] = []
+    private var pending: ArraySlice<Value> = []
     private var knownLength: Int?
     private var current: Value?
     private var previous: Value?
@@ -20,12 +20,16 @@ final class LoopState {
         self.depth0 = depth0
         self.recursion = recursion
         self.iteration = iteration
-        if case .items(let items) = iteration { knownLength = items.count }
+        switch iteration {
+        case .items(let items): knownLength = items.count
+        case .characters(let text, _): knownLength = text.count
+        case .lazy: break
+        }
     }
 
     /// The next item, which becomes the current one.
     func advance() throws(ChatError) -> Value? {
-        guard let item = pending.isEmpty ? try iteration.next() : pending.removeFirst() else { return nil }
+        guard let item = pending.isEmpty ? try iteration.next() : pending.popFirst() else { return nil }
         index0 += 1
         previous = current
         current = item

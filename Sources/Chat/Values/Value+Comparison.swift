@@ -68,15 +68,21 @@ extension Value {
     }
 
     /// `element in container`
-    static func contains(_ container: Value, _ element: Value) throws(ChatError) -> Bool {
+    static func contains(
+        _ container: Value, _ element: Value, _ interpreter: Interpreter
+    ) throws(ChatError) -> Bool {
         switch container {
         case .string(let text):
             guard case .string(let part) = element else {
                 throw ChatError(.type, "'in <string>' requires string as left operand, not \(element.typeName)")
             }
+            try interpreter.countReading(container)
             return text.find(part) != nil
         case .dict(let dict), .view(let dict, .keys): return dict[try DictKey(element)] != nil
-        case .list(let list), .tuple(let list): return list.items.contains { isEqual($0, element) }
+        case .list(let list), .tuple(let list):
+            try interpreter.spend(list.items.count)
+            try interpreter.countComparing(container, container)
+            return list.items.contains { isEqual($0, element) }
         case .undefined: return false
         default:
             guard let source = try Iteration(container) else {
@@ -84,6 +90,7 @@ extension Value {
             }
             var iteration = source
             while let item = try iteration.next() {
+                try interpreter.spend(1)
                 if isEqual(item, element) { return true }
             }
             return false

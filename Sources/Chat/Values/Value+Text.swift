@@ -33,7 +33,9 @@ extension Value {
             return "<Namespace {\(attributes.joined(separator: ", "))}>"
         case .loop(let loop): return "<LoopContext \(loop.index0 + 1)/\((try? loop.length()) ?? 0)>"
         case .macro(let macro): return "<Macro \(macro.name.map(\.quoted) ?? "anonymous")>"
-        case .generator, .cycler, .function: return "<\(typeName) object>"
+        // Python says where in memory they are.
+        case .generator(let generator): return "<\(generator.label) at 0x0>"
+        case .cycler, .function: return "<\(objectDescription) at 0x0>"
         }
     }
 

@@ -73,8 +73,8 @@ extension Value {
         case .cycler(let cycler): cycler.items.extent
         case .loop(let loop): loop.extent
         case .function(let function): function.extent
-        case .string(let text), .bigInt(let text): Extent(nesting: 1, weight: 1 + text.bytes.count)
-        case .undefined, .none, .bool, .int, .float, .range, .namespace, .macro: Extent(nesting: 1, weight: 1)
+        case .string(let text), .bigInt(let text): Extent(nesting: 1, weight: Extent.valueWeight + text.bytes.count)
+        case .undefined, .none, .bool, .int, .float, .range, .namespace, .macro: Extent()
         }
     }
 
@@ -88,13 +88,15 @@ extension Value {
 struct Extent {
     /// How many values are inside each other.
     private(set) var nesting = 1
-    /// Values and bytes of text.
-    private(set) var weight = 1
+    /// About the bytes that it takes.
+    private(set) var weight = Self.valueWeight
 
+    /// Of a value by itself.
+    static let valueWeight = 16
     static let maximumNesting = 200
     static let maximumWeight = 1 << 26
 
-    /// Of a value that holds others, none so far.
+    /// Of a value that holds no others so far.
     init() {}
 
     fileprivate init(nesting: Int, weight: Int) {
@@ -154,28 +156,44 @@ struct RangeValue {
         .overflow, "Range too big. The sandbox blocks ranges larger than MAX_RANGE (\(maximumCount)).")
 
     subscript(index: Int) -> Value { .int(start + index * step) }
+
+    /// The number at an index that may also lie just outside.
+    func bound(_ index: Int) throws(ChatError) -> Int {
+        let offset = try Arithmetic.checked(index.multipliedReportingOverflow(by: step))
+        return try Arithmetic.checked(start.addingReportingOverflow(offset))
+    }
+
     var items: [Value] { (0..<count).map { self[$0] } }
 }
 
 /// An iterator: its values are made as they are asked for, once.
 final class Generator {
     let typeName: String
+    /// What its representation says that it is.
+    let label: String
     let extent: Extent
     private var step: (() throws(ChatError) -> Value?)?
 
-    /// - Parameter source: What the values are made from.
+    /// - Parameters:
+    ///   - typeName: The type of iterator; `nil` for a generator function.
+    ///   - function: The name of the generator function.
+    ///   - source: What the values are made from.
     init(
-        _ typeName: String = "generator", from source: Value, _ step: @escaping () throws(ChatError) -> Value?
+        _ typeName: String? = nil, function: String = "generator", from source: Value,
+        _ step: @escaping () throws(ChatError) -> Value?
     ) throws(ChatError) {
-        self.typeName = typeName
+        self.typeName = typeName ?? "generator"
+        label = typeName == nil ? "generator object \(function)" : "\(self.typeName) object"
         self.extent = try Extent(around: source)
         self.step = step
     }
 
     /// The values of an array.
-    convenience init(_ typeName: String, items: [Value], from source: Value) throws(ChatError) {
+    convenience init(
+        _ typeName: String? = nil, function: String = "generator", items: [Value], from source: Value
+    ) throws(ChatError) {
         var rest = items[...]
-        try self.init(typeName, from: source) { rest.popFirst() }
+        try self.init(typeName, function: function, from: source) { rest.popFirst() }
     }
 
     func next() throws(ChatError) -> Value? {

@@ -15,15 +15,14 @@ package struct ReferenceBackend: Backend {
     ) throws(BackendError) -> any LoadedWeights {
         var matrices: [ReferenceWeights.Matrix] = []
         for declaration in program.weights {
-            let bytes = try source.read(declaration.name)
+            let bytes = try source.read(declaration)
             guard let format = source.format(of: declaration.name) else {
                 throw .weights("tensor '\(declaration.name)' is missing")
             }
-            let count = declaration.experts * declaration.rows * declaration.columns
             matrices.append(
                 .init(
                     rows: declaration.rows, columns: declaration.columns,
-                    values: unsafe format.decodeAll(bytes.base, count: count)))
+                    values: unsafe format.decodeAll(bytes.base, count: declaration.count)))
             progress(Double(matrices.count) / Double(program.weights.count))
         }
         return ReferenceWeights(matrices)

@@ -32,15 +32,18 @@ final class ReferenceExecutable: Executable {
         case .norm(let op): norm(op)
         case .linear(let op):
             for projection in op.projections { project(op.input, projection) }
+        case .headLinear(let op): headLinear(op)
+        case .join(let op): join(op)
         case .rope(let op): rope(op, inputs)
         case .store(let op): cache.store(self[op.key], self[op.value], layer: op.layer, inputs)
         case .attention(let op): attention(op, inputs)
         case .gate(let op):
-            values[op.output.index] = zip(self[op.gate], self[op.up]).map { op.activation($0) * $1 }
+            let group = self[op.up].count / max(1, self[op.gate].count)
+            values[op.output.index] = self[op.up].enumerated().map { op.activation.gate(self[op.gate][$0 / group], $1) }
         case .activate(let op): values[op.output.index] = self[op.input].map { op.activation($0) }
         case .moe(let op): moe(op)
         case .add(let op): values[op.output.index] = zip(self[op.left], self[op.right]).map(+)
-        case .scale(let op): values[op.output.index] = self[op.input].map { $0 * op.factor }
+        case .scale(let op): scale(op, inputs)
         case .softcap(let op):
             values[op.output.index] = self[op.input].map { op.cap * Float(tanh(Double($0 / op.cap))) }
         case .outputRows(let op):
@@ -66,7 +69,9 @@ extension ReferenceExecutable {
             let factor = 1 / (variance + Double(op.epsilon)).squareRoot()
             for (index, x) in part.enumerated() {
                 var y = (x - mean) * factor
-                if let weight = op.weight { y *= Double(weights.matrices[weight.index].values[index]) }
+                if let weight = op.weight.map({ weights.matrices[$0.index].values }) {
+                    y *= Double(weight[(start + index) % weight.count])
+                }
                 if let bias = op.bias { y += Double(weights.matrices[bias.index].values[index]) }
                 out.append(Float(y))
             }
@@ -90,6 +95,45 @@ extension ReferenceExecutable {
         values[projection.output.index] = out
     }
 
+    private func headLinear(_ op: Op.HeadLinear) {
+        let matrix = weights.matrices[op.weight.index]
+        var out: [Float] = []
+        for (index, start) in stride(from: 0, to: self[op.input].count, by: matrix.columns).enumerated() {
+            let x = Array(self[op.input][start..<start + matrix.columns])
+            out += (0..<matrix.rows).map { Float(matrix.dot(index % op.heads * matrix.rows + $0, x)) }
+        }
+        values[op.output.index] = out
+    }
+
+    private func join(_ op: Op.Join) {
+        let pieces = op.pieces
+        let rows = self[pieces[0].value].count / program.width(pieces[0].value)
+        var out: [Float] = []
+        for row in 0..<rows {
+            for head in 0..<op.heads {
+                for piece in pieces {
+                    let length = program.width(piece.value) / piece.heads
+                    let start = (row * piece.heads + (piece.heads == 1 ? 0 : head)) * length
+                    out += self[piece.value][start + piece.range.lowerBound..<start + piece.range.upperBound]
+                }
+            }
+        }
+        values[op.output.index] = out
+    }
+
+    private func scale(_ op: Op.Scale, _ inputs: borrowing StepInputs) {
+        guard op.growth != nil else {
+            values[op.output.index] = self[op.input].map { $0 * op.factor }
+            return
+        }
+        let width = program.width(op.input)
+        var out = self[op.input]
+        forEachRow(inputs) { row, position, _ in
+            for index in row * width..<(row + 1) * width { out[index] *= Float(op.factor(at: position)) }
+        }
+        values[op.output.index] = out
+    }
+
     private func rope(_ op: Op.Rope, _ inputs: borrowing StepInputs) {
         let table = program.ropes[op.table]
         let width = program.width(op.input)
@@ -98,7 +142,7 @@ extension ReferenceExecutable {
         var out = self[op.input]
         forEachRow(inputs) { row, position, _ in
             for head in 0..<op.heads {
-                let base = row * width + head * headLength
+                let base = row * width + head * headLength + op.offset
                 for pair in 0..<pairs {
                     let (i, j) =
                         switch table.pairing {
@@ -122,7 +166,7 @@ extension ReferenceExecutable {
         let query = self[op.query]
         var out = [Float](repeating: 0, count: query.count / layer.keyLength * layer.valueLength)
         forEachRow(inputs) { row, position, blocks in
-            let first = layer.window.map { max(0, position - $0 + 1) } ?? 0
+            let first = layer.firstVisible(from: position)
             for head in 0..<op.heads {
                 let q = query[(row * op.heads + head) * layer.keyLength..<(row * op.heads + head + 1) * layer.keyLength]
                 let entries = (first...position).map { cache.entry(op.layer, blocks, $0, kvHead: head / group) }
@@ -148,20 +192,29 @@ extension ReferenceExecutable {
         let (gate, up, down) = (
             weights.matrices[op.gate.index], weights.matrices[op.up.index], weights.matrices[op.down.index]
         )
+        func bias(_ weight: Weight?, _ index: Int) -> Double {
+            weight.map { Double(weights.matrices[$0.index].values[index]) } ?? 0
+        }
+        let choiceBias = op.choiceBias.map { weights.matrices[$0.index].values }
         let experts = program.width(op.router)
         let width = program.width(op.input)
         let rows = self[op.input].count / width
         var out: [Float] = []
         for row in 0..<rows {
             let x = Array(self[op.input][row * width..<(row + 1) * width])
-            let chosen = op.routing.choose(Array(self[op.router][row * experts..<(row + 1) * experts]), op.used)
+            let logits = Array(self[op.router][row * experts..<(row + 1) * experts])
             var sum = [Double](repeating: 0, count: width)
-            for (expert, share) in chosen {
-                let hidden = (0..<gate.rows).map { unit in
-                    op.activation(Float(gate.dot(expert * gate.rows + unit, x)))
-                        * Float(up.dot(expert * up.rows + unit, x))
+            for (expert, weight) in op.routing.choose(logits, bias: choiceBias, op.used) {
+                let x = op.routing.weighsInput ? x.map { $0 * weight } : x
+                let hidden = (expert * gate.rows..<(expert + 1) * gate.rows).map { unit in
+                    op.activation.gate(
+                        Float(gate.dot(unit, x) + bias(op.biases?.gate, unit)),
+                        Float(up.dot(unit, x) + bias(op.biases?.up, unit)))
                 }
-                for unit in 0..<width { sum[unit] += Double(share) * down.dot(expert * width + unit, hidden) }
+                for unit in 0..<width {
+                    let y = down.dot(expert * width + unit, hidden) + bias(op.biases?.down, expert * width + unit)
+                    sum[unit] += op.routing.weighsInput ? y : Double(weight) * y
+                }
             }
             out += sum.map { Float($0) }
         }

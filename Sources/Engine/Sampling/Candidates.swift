@@ -23,7 +23,7 @@ package struct Candidates: ~Copyable, Sendable {
     private var vectorCount: Int { (count + Lanes.scalarCount - 1) / Lanes.scalarCount }
 
     /// Starts a step: every token of the vocabulary, with its logit for a score.
-    mutating func load(_ logits: Span<Float>) {
+    mutating func load(_ logits: Span<Float>) throws(SamplingError) {
         count = logits.count
         if scores.capacity < count {
             ids = LaneBuffer(capacity: count)
@@ -33,11 +33,15 @@ package struct Candidates: ~Copyable, Sendable {
             selection.reserve(scores.capacity)
         }
         var next = SIMD8<Int32>(0, 1, 2, 3, 4, 5, 6, 7)
+        var maxima = Lanes(repeating: -.infinity)
         for vector in 0..<vectorCount {
             ids[vector: vector] = next
             next &+= 8
-            scores[vector: vector] = usable(logits.vector(vector))
+            let values = logits.vector(vector)
+            maxima.replace(with: values, where: values .> maxima)
+            scores[vector: vector] = usable(values)
         }
+        guard maxima.greatest < .infinity else { throw .overflow }
     }
 
     func id(at index: Int) -> Int32 { ids[index] }

@@ -2,7 +2,13 @@
 protocol LogitProcessor: Sendable {
     /// `nil` where the parameters leave this step off.
     init?(_ parameters: SamplingParameters)
+    /// Whether ``apply(to:history:)`` looks at the history.
+    static var readsHistory: Bool { get }
     func apply(to candidates: inout Candidates, history: TokenHistory?)
+}
+
+extension LogitProcessor {
+    static var readsHistory: Bool { false }
 }
 
 /// The order of the steps.
@@ -12,6 +18,9 @@ enum SamplingChain {
         RepetitionPenalty.self,
         FrequencyPenalty.self,
         PresencePenalty.self,
+        // Behind the penalties: what they add commutes with a bias, but the repetition penalty scales, and would make more or less of
+        // a bias than was asked for.
+        LogitBias.self,
     ]
 
     /// Applied where a token is drawn.

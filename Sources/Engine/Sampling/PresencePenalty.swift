@@ -7,6 +7,8 @@ struct PresencePenalty: LogitProcessor {
         self.penalty = penalty
     }
 
+    static var readsHistory: Bool { true }
+
     func apply(to candidates: inout Candidates, history: TokenHistory?) {
         guard let history else { return }
         for id in history.distinct where history.generations(id) > 0 {

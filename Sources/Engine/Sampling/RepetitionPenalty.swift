@@ -9,6 +9,8 @@ struct RepetitionPenalty: LogitProcessor {
         self.penalty = penalty
     }
 
+    static var readsHistory: Bool { true }
+
     func apply(to candidates: inout Candidates, history: TokenHistory?) {
         guard let history else { return }
         for id in history.distinct {

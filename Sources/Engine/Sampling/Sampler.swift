@@ -16,12 +16,13 @@ package struct Sampler: Sendable {
     package init(
         _ parameters: SamplingParameters, prompt: [Int32], vocabulary: Int
     ) throws(SamplingError) {
-        try parameters.validate()
+        try parameters.validate(vocabulary: vocabulary)
         self.parameters = parameters
         seed = parameters.seed ?? UInt64.random(in: .min ... .max)
         penalties = SamplingChain.penalties.compactMap { $0.init(parameters) }
         warpers = parameters.isGreedy ? [] : SamplingChain.warpers.compactMap { $0.init(parameters) }
-        history = penalties.isEmpty ? nil : TokenHistory(prompt: prompt, vocabulary: vocabulary)
+        let needsHistory = penalties.contains { type(of: $0).readsHistory }
+        history = needsHistory ? TokenHistory(prompt: prompt, vocabulary: vocabulary) : nil
     }
 
     /// The seed as TGI reports it: `nil` where nothing was drawn.
@@ -30,7 +31,7 @@ package struct Sampler: Sendable {
     /// Chooses a token and takes note of it.
     ///
     /// - Parameters:
-    ///   - logits: one per token of the vocabulary. NaN counts as minus infinity.
+    ///   - logits: one per token of the vocabulary. NaN counts as minus infinity; plus infinity is an error.
     ///   - position: the place of the chosen token in the sequence.
     ///   - topCount: how many of the likeliest tokens to report.
     ///   - wantsLogprob: a greedy step is faster without.
@@ -53,6 +54,7 @@ package struct Sampler: Sendable {
 
     private func likeliest(_ logits: Span<Float>, wantsLogprob: Bool) throws(SamplingError) -> SampledToken {
         guard let index = logits.indexOfMaximum() else { throw .noCandidate }
+        guard logits[index] < .infinity else { throw .overflow }
         return SampledToken(
             id: Int32(index),
             logprob: wantsLogprob ? logits.logprob(of: index, maximum: logits[index]) : nil)
@@ -61,7 +63,7 @@ package struct Sampler: Sendable {
     private func process(
         _ logits: Span<Float>, position: Int, topCount: Int, using candidates: inout Candidates
     ) throws(SamplingError) -> SampledToken {
-        candidates.load(logits)
+        try candidates.load(logits)
         for penalty in penalties { penalty.apply(to: &candidates, history: history) }
         guard let likeliest = candidates.likeliest() else { throw .noCandidate }
         for warper in warpers { warper.apply(to: &candidates, history: history) }

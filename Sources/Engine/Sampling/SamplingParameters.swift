@@ -24,6 +24,8 @@ package struct SamplingParameters: Sendable, Equatable {
     package var frequencyPenalty: Float?
     package var frequencyForm = FrequencyForm.relative
     package var presencePenalty: Float?
+    /// What is added to the scores of single tokens.
+    package var logitBias: [Int32: Float] = [:]
     /// Without a seed the sampler draws a random one.
     package var seed: UInt64?
 
@@ -37,7 +39,9 @@ package struct SamplingParameters: Sendable, Equatable {
     }
 
     /// Throws for the first parameter outside its range.
-    package func validate() throws(SamplingError) {
+    ///
+    /// - Parameter vocabulary: Logits per step.
+    package func validate(vocabulary: Int = .max) throws(SamplingError) {
         func check<T>(
             _ name: String, _ value: T?, _ requirement: String, _ isValid: (T) -> Bool
         ) throws(SamplingError) {
@@ -52,5 +56,9 @@ package struct SamplingParameters: Sendable, Equatable {
         try check("typical-p", typicalP, openUnit) { $0 > 0 && $0 < 1 }
         try check("min-p", minP, "must be >= 0 and <= 1") { $0 >= 0 && $0 <= 1 }
         try check("top-k", topK, "must be > 0") { $0 > 0 }
+        try check("logit bias", logitBias, "must be finite") { $0.values.allSatisfy(\.isFinite) }
+        try check("logit bias", logitBias, "must be for tokens of the vocabulary") {
+            $0.keys.allSatisfy { $0 >= 0 && $0 < vocabulary }
+        }
     }
 }

@@ -54,7 +54,7 @@ package protocol EngineObserver: Sendable {
     func stepFinished(_ report: StepReport)
 }
 
-/// What one step did, and how the engine stands after it.
+/// What one step did, and how the engine stands after it. When the last requests leave between two steps, a report of no rows follows.
 package struct StepReport: Sendable {
     /// Prompt tokens and generated tokens that the step ran.
     package var promptRows = 0

@@ -42,8 +42,8 @@ package struct StopCriteria: Sendable {
         matcher = StopMatcher(stopStrings, boundary: boundary)
     }
 
-    /// Whether the limits leave room for another token; without room for the first nothing should be generated.
-    package var hasRoom: Bool { generated < limit }
+    /// Tokens that the limits leave room for; without room for the first nothing should be generated.
+    package var room: Int { max(0, limit - generated) }
 
     /// Takes a generated token with the text that the detokenizer released for it, which may be empty.
     package mutating func accept(_ id: Int32, text: String, isSpecial: Bool) -> Outcome {
@@ -66,4 +66,7 @@ package struct StopCriteria: Sendable {
         }
         return Outcome(emission: emission, finish: finish)
     }
+
+    /// The text still held back: to be called when the sequence ends for a reason of its caller's.
+    package mutating func finish() -> StopMatcher.Emission { matcher.finish() }
 }

@@ -17,6 +17,9 @@ package final class GGUFWriter {
         try self.init(path: path, temporary: OutputFile.temporaryPath(for: path), metadata: metadata, tensors: tensors)
     }
 
+    /// Removes what this process has written for `path` so far. For one that is about to end without leaving ``GGUFWriter``'s scope.
+    package static func removeUnfinished(_ path: String) { OutputFile.removeTemporary(for: path) }
+
     init(path: String, temporary: String, metadata: Metadata, tensors: [TensorDeclaration]) throws(GGUFError) {
         self.path = path
         header = try EncodedHeader(metadata: metadata, tensors: tensors, file: path)

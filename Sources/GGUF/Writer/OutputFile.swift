@@ -11,9 +11,16 @@ final class OutputFile {
 
     static func temporaryPath(for path: String) -> String { "\(path).tmp-\(getpid())" }
 
+    static func removeTemporary(for path: String) { _ = unsafe unlink(temporaryPath(for: path)) }
+
     init(path: String, temporary: String) throws(GGUFError) {
         self.path = path
         self.temporary = temporary
+        // Renaming would put the file in the place of a device or a pipe.
+        var status = stat()
+        if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw GGUFError(file: path, problem: "exists and is not a regular file")
+        }
         descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw failure("create") }
     }

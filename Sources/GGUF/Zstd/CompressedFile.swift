@@ -14,16 +14,21 @@ final class CompressedFile: Storage {
     private static let idleDecoders = 4
 
     private let mapping: Mapping
-    private let index: FrameIndex
+    private let ahead: Mutex<ReadAhead>
     private let idle = Mutex<[ZstdDecoder]>([])
     private let threads: Int
     let contentLimit: Int
 
-    /// - Parameter threads: The most threads that decompress one tensor; by default one for each processor.
-    init(_ mapping: Mapping, threads: Int = ProcessorCount.online) throws(GGUFError) {
+    /// - Parameters:
+    ///   - threads: The most threads that decompress one tensor; by default one for each processor.
+    ///   - maximumFrame: The most bytes of a frame that does not say its size for it to be decompressed beside others.
+    init(
+        _ mapping: Mapping, threads: Int = ProcessorCount.online, maximumFrame: Int = 1 << 26
+    ) throws(GGUFError) {
         self.mapping = mapping
         self.threads = threads
-        index = try FrameIndex(mapping)
+        let index = try FrameIndex(mapping)
+        ahead = Mutex(ReadAhead(mapping, index, threads: threads, maximumFrame: maximumFrame))
         let fileByteCount = mapping.fileByteCount
         // A mapped size is far from overflowing.
         let plausible = fileByteCount * Self.maximumRatio + Self.freeBytes
@@ -40,7 +45,8 @@ final class CompressedFile: Storage {
 
     func withHeader<R>(_ body: (inout HeaderReader) throws(GGUFError) -> R) throws(GGUFError) -> R {
         let limit = min(contentLimit, Self.maximumHeader)
-        let header = try GrowingHeader(ZstdDecoder(mapping, from: index.segments[0]), limit: limit, file: path)
+        let first = ahead.withLock { $0.index.segments[0] }
+        let header = try GrowingHeader(ZstdDecoder(mapping, from: first), limit: limit, file: path)
         var reader = unsafe HeaderReader(file: path, limit: limit) { count throws(GGUFError) in
             try unsafe header.extend(to: count)
         }
@@ -54,11 +60,16 @@ final class CompressedFile: Storage {
         guard let memory = AnonymousMemory(count: tensor.byteCount) else {
             throw failure("cannot allocate its \(tensor.byteCount) bytes")
         }
-        let pieces = pieces(tensor.range)
+        let (index, rest) = ahead.withLock { ahead in
+            let rest = unsafe ahead.read(tensor.range, into: memory.bytes)
+            return (ahead.index, rest)
+        }
+        if rest.isEmpty { return TensorData(memory) }
+        let pieces = pieces(rest, index)
         let failures = Mutex<[(Int, GGUFError)]>([])
         @Sendable func run(_ piece: Int) {
             do throws(GGUFError) {
-                try decompress(pieces[piece], of: tensor, into: memory)
+                try decompress(pieces[piece], of: tensor, into: memory, index)
             } catch {
                 failures.withLock { $0.append((piece, error)) }
             }
@@ -69,7 +80,7 @@ final class CompressedFile: Storage {
     }
 
     /// Cuts a range at segments into about equal pieces for the threads.
-    private func pieces(_ range: Range<Int>) -> [Range<Int>] {
+    private func pieces(_ range: Range<Int>, _ index: FrameIndex) -> [Range<Int>] {
         guard threads > 1, range.count >= Self.parallelBytes else { return [range] }
         let size = (range.count + threads - 1) / threads
         var pieces: [Range<Int>] = []
@@ -84,9 +95,9 @@ final class CompressedFile: Storage {
     }
 
     private func decompress(
-        _ range: Range<Int>, of tensor: TensorInfo, into memory: AnonymousMemory
+        _ range: Range<Int>, of tensor: TensorInfo, into memory: AnonymousMemory, _ index: FrameIndex
     ) throws(GGUFError) {
-        let decoder = try decoder(for: range.lowerBound)
+        let decoder = try decoder(for: range.lowerBound, index)
         try decoder.skip(to: range.lowerBound)
         let first = range.lowerBound - tensor.offset
         let output = unsafe UnsafeMutableRawBufferPointer(rebasing: memory.bytes[first..<first + range.count])
@@ -102,7 +113,7 @@ final class CompressedFile: Storage {
     }
 
     /// The decoder that is nearest before `offset` in its segment, or a new one.
-    private func decoder(for offset: Int) throws(GGUFError) -> ZstdDecoder {
+    private func decoder(for offset: Int, _ index: FrameIndex) throws(GGUFError) -> ZstdDecoder {
         let segment = index.segments[index.segment(at: offset)]
         let found = idle.withLock { idle -> ZstdDecoder? in
             let usable = idle.indices.filter { (segment.start...offset).contains(idle[$0].position) }

@@ -13,9 +13,14 @@ struct FrameIndex {
     }
 
     /// In file order, none empty; there is at least one.
-    let segments: [Segment]
-    /// Bytes that the file holds, where every frame says its size.
-    let contentByteCount: Int?
+    private(set) var segments: [Segment] = []
+    /// Where the frames of the last segment are, if its size is not known.
+    private(set) var unsized: ArraySlice<Range<Int>> = []
+    /// Bytes that the segments of known size hold.
+    private(set) var knownByteCount = 0
+
+    /// Bytes that the file holds, where that is known.
+    var contentByteCount: Int? { unsized.isEmpty ? knownByteCount : nil }
 
     private static let magic: UInt32 = 0xFD2F_B528
     private static let skippableMagic: UInt32 = 0x184D_2A50
@@ -31,9 +36,8 @@ struct FrameIndex {
     /// Walks over the frames, which touches some bytes of each block but decompresses nothing.
     init(_ mapping: Mapping) throws(GGUFError) {
         let bytes = unsafe mapping.bytes
-        var segments: [Segment] = []
+        var unsized: [Range<Int>] = []
         var offset = 0
-        var position: Int? = 0
         var frame = 0
         while offset < bytes.count {
             func failure(_ problem: String) -> GGUFError {
@@ -44,32 +48,47 @@ struct FrameIndex {
             guard ZSTD_isError(compressed) == 0, compressed > 0, compressed <= rest.count else {
                 throw failure("is cut off or corrupt: \(Self.name(compressed))")
             }
-            if let start = position {
-                switch unsafe ZSTD_getFrameContentSize(rest.baseAddress, rest.count) {
-                case 0:
+            switch unsafe ZSTD_getFrameContentSize(rest.baseAddress, rest.count) {
+            case 0:
+                break
+            case Self.invalidSize:
+                throw failure("has a corrupt header")
+            case let count:
+                if count == Self.unknownSize || !unsized.isEmpty {
+                    unsized.append(offset..<offset + compressed)
                     break
-                case Self.unknownSize:
-                    segments.append(Segment(compressedStart: offset, start: start, count: nil))
-                    position = nil
-                case Self.invalidSize:
-                    throw failure("has a corrupt header")
-                case let count:
-                    guard let size = Int(exactly: count), let end = Self.sum(start, size) else {
-                        throw failure("says that it holds \(count) bytes, which overflows")
-                    }
-                    guard size / Self.maximumBlock <= compressed / Self.minimumBlock else {
-                        throw failure("says that it holds \(count) bytes, which \(compressed) compressed bytes cannot")
-                    }
-                    segments.append(Segment(compressedStart: offset, start: start, count: size))
-                    position = end
                 }
+                guard let size = Int(exactly: count), let end = Self.sum(knownByteCount, size) else {
+                    throw failure("says that it holds \(count) bytes, which overflows")
+                }
+                guard size <= Self.maximumByteCount(compressed: compressed) else {
+                    throw failure("says that it holds \(count) bytes, which \(compressed) compressed bytes cannot")
+                }
+                segments.append(Segment(compressedStart: offset, start: knownByteCount, count: size))
+                knownByteCount = end
             }
             offset += compressed
             frame += 1
         }
+        self.unsized = unsized[...]
+        openSegment()
         guard !segments.isEmpty else { throw GGUFError(file: mapping.path, problem: "is compressed and holds nothing") }
-        self.segments = segments
-        contentByteCount = position
+    }
+
+    /// Takes over how many bytes the first of the frames without size holds.
+    mutating func learn(_ count: Int) {
+        let frame = unsized.removeFirst()
+        segments.removeLast()
+        if count > 0 {
+            segments.append(Segment(compressedStart: frame.lowerBound, start: knownByteCount, count: count))
+        }
+        knownByteCount += count
+        openSegment()
+    }
+
+    private mutating func openSegment() {
+        guard let frame = unsized.first else { return }
+        segments.append(Segment(compressedStart: frame.lowerBound, start: knownByteCount, count: nil))
     }
 
     /// Index of the segment that holds byte `offset`, or the last one.
@@ -91,6 +110,12 @@ struct FrameIndex {
     // A block holds at most 128 KiB and takes at least three bytes of header and one of content.
     private static let maximumBlock = 1 << 17
     private static let minimumBlock = 4
+
+    /// What so many compressed bytes can hold at most.
+    static func maximumByteCount(compressed: Int) -> Int {
+        let (bytes, overflow) = (compressed / minimumBlock + 1).multipliedReportingOverflow(by: maximumBlock)
+        return overflow ? .max : bytes
+    }
 
     private static func sum(_ a: Int, _ b: Int) -> Int? {
         let (sum, overflow) = a.addingReportingOverflow(b)

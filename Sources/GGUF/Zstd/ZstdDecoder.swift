@@ -9,15 +9,29 @@ final class ZstdDecoder: @unchecked Sendable {
     private let context: OpaquePointer
     /// Offset of the next compressed byte.
     private var input: Int
+    /// Where the compressed bytes end.
+    private let end: Int
+    /// Before it the compressed pages have been let go.
+    private var discarded: Int
+    private static let discardedBytes = 1 << 22
 
-    init(_ mapping: Mapping, from segment: FrameIndex.Segment) throws(GGUFError) {
+    convenience init(_ mapping: Mapping, from segment: FrameIndex.Segment) throws(GGUFError) {
+        try self.init(mapping, compressed: segment.compressedStart..<mapping.fileByteCount, position: segment.start)
+    }
+
+    /// - Parameters:
+    ///   - compressed: Where the compressed bytes are, from the start of a frame.
+    ///   - position: Offset of that frame's first byte in what the file holds.
+    init(_ mapping: Mapping, compressed: Range<Int>, position: Int) throws(GGUFError) {
         guard let context = unsafe ZSTD_createDCtx() else {
             throw GGUFError(file: mapping.path, problem: "cannot allocate a zstd decoder")
         }
         unsafe self.context = context
         self.mapping = mapping
-        position = segment.start
-        input = segment.compressedStart
+        self.position = position
+        input = compressed.lowerBound
+        discarded = compressed.lowerBound
+        end = compressed.upperBound
     }
 
     deinit { _ = unsafe ZSTD_freeDCtx(context) }
@@ -29,6 +43,10 @@ final class ZstdDecoder: @unchecked Sendable {
             let before = unsafe (input, target.pos)
             try unsafe step(&target)
             if unsafe before == (input, target.pos) { break }
+        }
+        if input - discarded >= Self.discardedBytes || input == end {
+            mapping.discard(discarded..<input)
+            discarded = input
         }
         return unsafe target.pos
     }
@@ -55,7 +73,7 @@ final class ZstdDecoder: @unchecked Sendable {
 
     private func step(_ target: inout ZSTD_outBuffer) throws(GGUFError) {
         let bytes = unsafe mapping.bytes
-        var source = unsafe ZSTD_inBuffer(src: bytes.baseAddress, size: bytes.count, pos: input)
+        var source = unsafe ZSTD_inBuffer(src: bytes.baseAddress, size: end, pos: input)
         let written = unsafe target.pos
         let result = unsafe ZSTD_decompressStream(context, &target, &source)
         guard ZSTD_isError(result) == 0 else { throw failure("cannot decompress: \(FrameIndex.name(result))") }

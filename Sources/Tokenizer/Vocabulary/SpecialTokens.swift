@@ -81,8 +81,8 @@ package struct SpecialTokens: Sendable, Hashable {
     ]
     /// Texts that end an answer as well.
     private static let otherEnds = [
-        "<|return|>", "<|call|>", "<|flush|>", "<|calls|>", "</s>", "<|eom_id|>", "[EOS]", "<eos>", "<turn|>",
-        "<|tool_response>", "[e~[",
+        "<|return|>", "<|call|>", "<|flush|>", "<|calls|>", "</s>", "<|eom_id|>", "<|eot|>", "<|eom|>",
+        "<|observation|>", "<|END_OF_TURN_TOKEN|>", "[EOS]", "<eos>", "<turn|>", "<|tool_response>", "[e~[",
     ]
     /// Texts of the lists here that people write too: in vocabularies where they are ordinary tokens (</s> is one of Qwen's,
     /// from HTML) they say nothing. The others are control tokens whatever the file says.

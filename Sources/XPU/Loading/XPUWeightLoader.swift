@@ -49,7 +49,7 @@ struct XPUWeightLoader {
             }
             if plan.roles[index].contains(.vector) {
                 plan.vectors[index] = plan.vectorBytes
-                plan.vectorBytes += (weight.experts * weight.rows * weight.columns * 4 + 63) / 64 * 64
+                plan.vectorBytes += (weight.count * 4 + 63) / 64 * 64
             }
             if !plan.roles[index].isDisjoint(with: [.matrix, .table]) {
                 guard let layout = WeightLayout(format) else {
@@ -73,16 +73,12 @@ struct XPUWeightLoader {
         let order = program.weights.indices.sorted {
             place[program.weights[$0].name, default: 0] < place[program.weights[$1].name, default: 0]
         }
-        let total = program.weights.reduce(0) { $0 + $1.experts * $1.rows * $1.columns }
+        let total = program.weights.reduce(0) { $0 + $1.count }
         var done = 0
         for index in order {
             let weight = program.weights[index]
             let format = plan.formats[index]
-            let bytes = try source.read(weight.name)
-            let expected = (format.byteCount(of: weight.columns) ?? 0) * weight.rows * weight.experts
-            guard bytes.count == expected else {
-                throw failure(weight, "has \(bytes.count) bytes, its shape asks for \(expected)")
-            }
+            let bytes = try source.read(weight)
             if let offset = plan.vectors[index] {
                 try checkFinite(weight, format, bytes, 0..<bytes.count)
                 vectors.append((bytes, offset, format))
@@ -91,11 +87,11 @@ struct XPUWeightLoader {
                 let matrix = try DeviceMatrix(context, layout, weight)
                 try upload(bytes, format, weight, into: matrix, uploader) { share in
                     progress(
-                        (Double(done) + share * Double(weight.experts * weight.rows * weight.columns)) / Double(total))
+                        (Double(done) + share * Double(weight.count)) / Double(total))
                 }
                 matrices[index] = matrix
             }
-            done += weight.experts * weight.rows * weight.columns
+            done += weight.count
             progress(Double(done) / Double(total))
         }
         try unsafe uploader.upload(to: vectorMemory.slice(), bytes: plan.vectorBytes) { target in

@@ -5,23 +5,25 @@ internal import Glibc
 /// it to the device.
 ///
 /// Counts (rows, wanted rows), then per row its token, position and the start of its block table, the wanted rows, cosines and sines
-/// of each rope table, and the block tables.
+/// of each rope table, the factors of scales that grow, and the block tables.
 @safe
 final class ControlBlock {
     private let host: Memory
     private let device: Memory
     private let ropes: [RopeTable]
+    private let scales: [Op.Scale]
 
     var byteCount: Int { host.byteCount }
 
-    init(_ context: Context, ropes: [RopeTable], largest: StepShape) throws(XPUError) {
-        self.ropes = ropes
-        let bytes = Layout(largest, ropes).byteCount
+    init(_ context: Context, _ program: Program, largest: StepShape) throws(XPUError) {
+        ropes = program.ropes
+        scales = program.growingScales
+        let bytes = Layout(largest, ropes, scales: scales.count).byteCount
         host = try Memory(context, .host, byteCount: bytes)
         device = try Memory(context, .device, byteCount: bytes)
     }
 
-    func holds(_ shape: StepShape) -> Bool { Layout(shape, ropes).byteCount <= byteCount }
+    func holds(_ shape: StepShape) -> Bool { Layout(shape, ropes, scales: scales.count).byteCount <= byteCount }
 
     /// Where the parts are for steps of a shape, in units of 4 bytes.
     struct Layout {
@@ -31,10 +33,12 @@ final class ControlBlock {
         let outputRows: Int
         /// Cosines of each table; the sines follow after rows * pairs.
         let ropes: [Int]
+        /// Per row, for each scale that grows.
+        let scales: [Int]
         let tables: Int
         let byteCount: Int
 
-        init(_ shape: StepShape, _ ropeTables: [RopeTable]) {
+        init(_ shape: StepShape, _ ropeTables: [RopeTable], scales scaleCount: Int) {
             var next = 0
             func take(_ count: Int) -> Int {
                 defer { next += (count + 15) / 16 * 16 }
@@ -46,12 +50,13 @@ final class ControlBlock {
             tableStarts = take(shape.rows)
             outputRows = take(shape.outputs)
             ropes = ropeTables.map { take(2 * shape.rows * $0.inverseFrequencies.count) }
+            scales = (0..<scaleCount).map { _ in take(shape.rows) }
             tables = take(shape.tableEntries)
             byteCount = next * 4
         }
     }
 
-    func layout(_ shape: StepShape) -> Layout { Layout(shape, ropes) }
+    func layout(_ shape: StepShape) -> Layout { Layout(shape, ropes, scales: scales.count) }
 
     /// The part at an offset of a ``Layout``, on the device.
     func slice(_ offset: Int) -> Slice { device.slice(offset * 4) }
@@ -78,6 +83,11 @@ final class ControlBlock {
             }
         }
         let floats = unsafe host.base.assumingMemoryBound(to: Float.self)
+        for (scale, start) in zip(scales, layout.scales) {
+            for row in 0..<inputs.tokens.count {
+                unsafe floats[start + row] = Float(scale.factor(at: Int(words[layout.positions + row])))
+            }
+        }
         for (table, start) in zip(ropes, layout.ropes) {
             let pairs = table.inverseFrequencies.count
             let sines = start + shape.rows * pairs

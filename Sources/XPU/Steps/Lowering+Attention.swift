@@ -20,7 +20,9 @@ extension Lowering {
             [
                 .read(cache.slice(layer: op.layer)), .int(shape.keyLength), .int(shape.valueLength),
                 .int(shape.kvHeads),
-            ] + read(op.query) + [.float(op.scale), .float(op.softcap ?? 0), .int(shape.window ?? 0)] + places(step)
+            ] + read(op.query) + [
+                .float(op.scale), .float(op.softcap ?? 0), .int(shape.window ?? 0), .int(shape.chunk ?? 0),
+            ] + places(step)
             + [step.count(.all)]
         let rows = step.shape.rows
         let size = WeightLayout.tileRows
@@ -36,6 +38,7 @@ extension Lowering {
             .attention("merge_splits_\(values)"), groups: (op.heads, rows, 1), size: size,
             [
                 .read(step.splitStates), .int(step.shape.splits), .int(shape.valueLength), .int(shape.window ?? 0),
+                .int(shape.chunk ?? 0),
                 step.part(step.layout.positions), vector(op.sinks),
             ] + write(op.output) + [step.count(.all)])
     }

@@ -8,6 +8,8 @@ struct Lowering {
     let memory: StepMemory
     let domains: [RowDomain]
     let vocabularyTable: Weight
+    /// Those whose factor depends on the position.
+    let growingScales: [Op.Scale]
     /// Sub-group size of the device's matrix engine.
     let matrixLanes: Int?
 
@@ -23,6 +25,7 @@ struct Lowering {
         self.memory = memory
         self.matrixLanes = matrixLanes
         domains = RowDomain.of(program)
+        growingScales = program.growingScales
         let tables = program.ops.compactMap { if case .embed(let op) = $0 { op.table } else { nil } }
         guard let table = tables.first else { preconditionFailure("the program embeds no tokens") }
         vocabularyTable = table
@@ -32,6 +35,10 @@ struct Lowering {
     static func checkSupport(_ program: Program) throws(BackendError) {
         for layer in program.cache.layers where layer.valueLength > 256 {
             throw .unsupported("values of \(layer.valueLength) dimensions per head")
+        }
+        for op in program.ops {
+            guard case .moe(let op) = op, let groups = op.routing.groups, groups.count > 64 else { continue }
+            throw .unsupported("experts in \(groups.count) groups")
         }
     }
 
@@ -60,6 +67,8 @@ struct Lowering {
         case .embed(let op): try embed(op, step, &recorder)
         case .norm(let op): try norm(op, step, &recorder)
         case .linear(let op): try linear(op, step, &recorder)
+        case .headLinear(let op): try headLinear(op, step, &recorder)
+        case .join(let op): try join(op, step, &recorder)
         case .rope(let op): try rope(op, step, &recorder)
         case .store(let op): try store(op, step, &recorder)
         case .attention(let op): try attention(op, step, &recorder)
@@ -67,12 +76,18 @@ struct Lowering {
         case .gate(let op):
             try elements(
                 "gate", op.output, step, &recorder,
-                [.int(op.activation.kernelValue)] + read(op.gate) + read(op.up))
+                [.int(op.activation.kernelValue)] + read(op.gate)
+                    + [.int(program.width(op.up) / program.width(op.gate))] + read(op.up))
         case .activate(let op):
             try elements("activate", op.output, step, &recorder, [.int(op.activation.kernelValue)] + read(op.input))
         case .add(let op): try elements("add", op.output, step, &recorder, read(op.left) + read(op.right))
         case .scale(let op):
-            try elements("scale", op.output, step, &recorder, read(op.input) + [.float(op.factor)])
+            let factors = growingScales.firstIndex { $0.output == op.output }
+            try elements(
+                "scale", op.output, step, &recorder,
+                read(op.input) + [
+                    .float(op.factor), factors.map { step.part(step.layout.scales[$0]) } ?? .constant(nil),
+                ])
         case .softcap(let op):
             try elements("softcap", op.output, step, &recorder, read(op.input) + [.float(op.cap)])
         case .outputRows(let op):
@@ -121,9 +136,13 @@ struct Lowering {
         let domain = domains[op.input.index]
         let length = program.width(op.input) / op.groups
         let size = length <= 256 ? 32 : 256
+        // A weight is that of one part, or of the whole row.
+        let weightStep = op.weight.map { program[$0].count > length ? length : 0 } ?? 0
         try recorder.launch(
             .rows(op.kind == .rms ? "norm_rms" : "norm_layer"), groups: (op.groups, step.rows(domain), 1), size: size,
-            read(op.input) + [vector(op.weight), vector(op.bias), .float(op.epsilon), .int(length)]
+            read(op.input) + [
+                vector(op.weight), .int(weightStep), vector(op.bias), .float(op.epsilon), .int(length),
+            ]
                 + write(op.output) + [step.count(domain), .local(size * 4)])
     }
 
@@ -136,8 +155,30 @@ struct Lowering {
             .rows("rope"), groups: (groups(width), step.shape.rows, 1), size: Self.width,
             read(op.input) + [
                 step.part(cosines), step.part(cosines + step.shape.rows * pairs), .int(pairs),
-                .int(table.pairing == .halves ? 1 : 0), .int(width / op.heads), .int(width),
+                .int(table.pairing == .halves ? 1 : 0), .int(op.offset), .int(width / op.heads), .int(width),
             ] + write(op.output) + [step.count(.all)])
+    }
+
+    private func join(_ op: Op.Join, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
+        let domain = domains[op.output.index]
+        let length = program.width(op.output) / op.heads
+        var offset = 0
+        for piece in op.pieces {
+            let items = piece.range.count * op.heads
+            try recorder.launch(
+                .rows("join"), groups: (groups(items), step.rows(domain), 1), size: Self.width,
+                read(piece.value) + [
+                    .int(program.width(piece.value) / piece.heads), .int(piece.heads), .int(piece.range.lowerBound),
+                    .int(piece.range.count), .int(op.heads), .int(length), .int(offset),
+                ] + write(op.output) + [step.count(domain)])
+            offset += piece.range.count
+        }
+    }
+}
+
+extension Program {
+    var growingScales: [Op.Scale] {
+        ops.compactMap { if case .scale(let op) = $0, op.growth != nil { op } else { nil } }
     }
 }
 
@@ -150,6 +191,8 @@ extension Op.Activation {
         case .gelu: 2
         case .relu: 3
         case .reluSquared: 4
+        case .sigmoid: 5
+        case .clampedSwish: 6
         }
     }
 }

@@ -97,11 +97,13 @@ final class StepMemory {
             for op in program.ops {
                 switch op {
                 case .linear(let op): prepared = max(prepared, program.width(op.input) * rows(op.input.index))
+                case .headLinear(let op): prepared = max(prepared, program.width(op.input) * rows(op.input.index))
                 case .moe(let op):
                     let slots = rows(op.input.index) * op.used
                     let hidden = program[op.gate].rows
                     let width = program.width(op.input)
-                    prepared = max(prepared, width * rows(op.input.index), hidden * slots)
+                    prepared = max(
+                        prepared, (op.routing.weighsInput ? slots : rows(op.input.index)) * width, hidden * slots)
                     let known = experts ?? Experts()
                     experts = Experts(
                         slots: max(known.slots, slots), hidden: max(known.hidden, hidden),

@@ -44,7 +44,7 @@ final class XPUExecutable: Executable {
             self.limits = limits
             lowering = Lowering(
                 program, weights, cache, try StepMemory(context, sizes), matrixLanes: context.device.matrixLanes)
-            control = try ControlBlock(context, ropes: program.ropes, largest: largest)
+            control = try ControlBlock(context, program, largest: largest)
             splitStates = try SplitStates(context, bytes: 0)
             logits = try Memory(context, .host, byteCount: limits.outputRows * logitStride * 4)
             queue = try CommandQueue(context)
@@ -80,7 +80,7 @@ final class XPUExecutable: Executable {
         if let known = lists[shape] { return known }
         if !control.holds(shape) {
             lists.removeAll()
-            control = try ControlBlock(context, ropes: program.ropes, largest: shape)
+            control = try ControlBlock(context, program, largest: shape)
         }
         let stateBytes = lowering.splitStateBytes(shape)
         if stateBytes > splitStates.byteCount {

@@ -1,19 +1,18 @@
-import Compute
+package import Compute
 import Quant
 
-/// A compiled toy model and the means to run steps on it.
-final class Session {
-    let program: Program
+/// A compiled program and the means to run steps on it.
+package final class Session {
+    package let program: Program
     private let executable: any Executable
     private let blocks: Int
-    static let limits = StepLimits(rows: 160, sequences: 70, outputRows: 160)
+    package static let limits = StepLimits(rows: 160, sequences: 70, outputRows: 160)
 
-    init(
-        _ model: ToyModel, on backend: any Backend, kv: KVFormat = .f32, positions: Int = 192, fused: Bool = true
+    package init(
+        _ program: Program, _ weights: some WeightSource, on backend: any Backend, kv: KVFormat = .f32,
+        positions: Int = 192
     ) throws {
-        let weights = try model.weights()
-        let drawn = try model.program(weights)
-        program = fused ? drawn.fusingSharedInput().fusingResidual() : drawn
+        self.program = program
         blocks = (positions + 31) / 32
         executable = try backend.compile(
             program, weights: try backend.load(weights, for: program, progress: { _ in }),
@@ -21,14 +20,20 @@ final class Session {
     }
 
     /// Tokens of one sequence in a step, logits wanted for all of them.
-    struct Part {
-        var sequence: Int
-        var position: Int
-        var tokens: [Int32]
+    package struct Part {
+        package var sequence: Int
+        package var position: Int
+        package var tokens: [Int32]
+
+        package init(sequence: Int, position: Int, tokens: [Int32]) {
+            self.sequence = sequence
+            self.position = position
+            self.tokens = tokens
+        }
     }
 
     /// The logits of every row that `wants` asks for, in order.
-    func step(_ parts: [Part], wants: (Int) -> Bool = { _ in true }) throws -> [[Float]] {
+    package func step(_ parts: [Part], wants: (Int) -> Bool = { _ in true }) throws -> [[Float]] {
         var inputs = StepInputs()
         for part in parts {
             inputs.sequences.append(
@@ -50,7 +55,7 @@ final class Session {
     }
 
     /// The logits of a whole sequence run in chunks of the given sizes (the last repeats).
-    func run(_ tokens: [Int32], chunks: [Int], sequence: Int = 0) throws -> [[Float]] {
+    package func run(_ tokens: [Int32], chunks: [Int], sequence: Int = 0) throws -> [[Float]] {
         var logits: [[Float]] = []
         var position = 0
         var chunk = 0
@@ -66,19 +71,14 @@ final class Session {
     }
 }
 
-func randomTokens(_ count: Int, seed: UInt64, vocabulary: Int = 97) -> [Int32] {
-    var random = Random(seed: seed)
-    return (0..<count).map { _ in Int32(random.index(below: vocabulary)) }
-}
-
 /// Largest difference relative to the largest magnitude of the reference.
-func relativeError(_ a: [[Float]], _ reference: [[Float]]) -> Float {
+package func relativeError(_ a: [[Float]], _ reference: [[Float]]) -> Float {
     let top = reference.flatMap { $0 }.map(abs).max() ?? 1
     return zip(a.joined(), reference.joined()).map { abs($0 - $1) }.reduce(0) { $1.isNaN ? .infinity : max($0, $1) }
         / top
 }
 
 /// Whether all logits are the same to the bit. (A plain comparison would print them all when it fails.)
-func identical(_ a: [[Float]], _ b: [[Float]]) -> Bool {
+package func identical(_ a: [[Float]], _ b: [[Float]]) -> Bool {
     a.map { $0.map(\.bitPattern) } == b.map { $0.map(\.bitPattern) }
 }
