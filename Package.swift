@@ -92,7 +92,8 @@ let package = Package(
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
         .testTarget(name: "ModelsTests", dependencies: ["Compute", "CPU", "GGUF", "Models", "Quant", "TestSupport"]),
         .testTarget(name: "CPUTests", dependencies: ["CPU", "CCPU", "Quant", "TestSupport"]),
-        .testTarget(name: "XPUTests", dependencies: ["CFormats", "Compute", "CPU", "Models", "Quant", "TestSupport", "XPU"]),
+        .testTarget(
+            name: "XPUTests", dependencies: ["CFormats", "Compute", "CPU", "Models", "Quant", "TestSupport", "XPU"]),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "EngineTests",

@@ -56,7 +56,9 @@ import XPU
     private static func top(_ logits: [Float]) -> [Int] {
         var best = [0, 1].sorted { logits[$0] > logits[$1] }
         for index in logits.indices.dropFirst(2) {
-            if logits[index] > logits[best[0]] { best = [index, best[0]] } else if logits[index] > logits[best[1]] {
+            if logits[index] > logits[best[0]] {
+                best = [index, best[0]]
+            } else if logits[index] > logits[best[1]] {
                 best[1] = index
             }
         }
