@@ -45,6 +45,8 @@ let package = Package(
         .target(name: "Models", dependencies: ["Compute", "GGUF", "Quant"]),
         .target(name: "CCPU", dependencies: ["CFormats"], linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CPU", dependencies: ["CCPU", "Compute", "Quant"]),
+        .target(name: "CXPU", exclude: ["kernels"]),
+        .target(name: "XPU", dependencies: ["CXPU", "Compute", "Quant"]),
 
         // Generation and the command.
         .target(name: "Engine", dependencies: ["Compute", "GGUF", "Models", "Tokenizer"]),
@@ -64,7 +66,7 @@ let package = Package(
             name: "CLI",
             dependencies: [
                 "Chat", "Compute", "CPU", "Engine", "GGUF", "JSON", "Models", "Quant", "Server", "Tokenizer",
-                argumentParser, .product(name: "Logging", package: "swift-log"),
+                "XPU", argumentParser, .product(name: "Logging", package: "swift-log"),
             ]
         ),
 
@@ -90,6 +92,8 @@ let package = Package(
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
         .testTarget(name: "ModelsTests", dependencies: ["Compute", "CPU", "GGUF", "Models", "Quant", "TestSupport"]),
         .testTarget(name: "CPUTests", dependencies: ["CPU", "CCPU", "Compute", "Quant", "TestSupport"]),
+        .testTarget(
+            name: "XPUTests", dependencies: ["CFormats", "Compute", "CPU", "Models", "Quant", "TestSupport", "XPU"]),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "EngineTests",
@@ -98,7 +102,7 @@ let package = Package(
                 "Tokenizer",
             ]),
         .testTarget(
-            name: "Conformance", dependencies: ["Compute", "CPU", "Models", "Quant", "TestSupport"],
+            name: "Conformance", dependencies: ["Compute", "CPU", "Models", "Quant", "TestSupport", "XPU"],
             path: "Tests/Conformance"),
         .executableTarget(name: "SoftXPUHost", path: "Tests/SoftXPUHost", linkerSettings: [.linkedLibrary("m")]),
         .testTarget(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CPU
 import Compute
+import XPU
 
 /// The value of `--device`.
 enum DeviceChoice: Equatable, ExpressibleByArgument, CustomStringConvertible {
@@ -34,7 +35,7 @@ enum Devices {
     static func open(_ choice: DeviceChoice, threads: Int?, repack: Bool) throws -> any Backend {
         switch choice {
         case .auto, .cpu: CPUBackend(threads: threads, repack: repack)
-        case .xpu: throw Failure("--device \(choice): version \(Version.current) runs on the CPU only")
+        case .xpu(let index): try XPUBackend(index: index ?? 0)
         }
     }
 }

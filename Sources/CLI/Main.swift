@@ -10,6 +10,7 @@ struct Main: ParsableCommand {
         version: Version.current,
         subcommands: [
             Run.self, Serve.self, Info.self, Tokenize.self, Template.self, Perplexity.self, Bench.self, Quantize.self,
+            DevicesCommand.self,
         ],
         defaultSubcommand: Run.self
     )

@@ -45,14 +45,19 @@ package struct DeviceInfo: Sendable {
     package let threads: Int
     /// Bytes of memory that a plan may use.
     package let memory: Int
+    /// The memory is the device's own, not the host's.
+    package let ownsMemory: Bool
     /// Rows from which on a step takes longer with every row, because arithmetic and no longer memory bounds it.
     package let saturatingRows: Int
 
-    package init(id: String, name: String, threads: Int, memory: Int, saturatingRows: Int = 256) {
+    package init(
+        id: String, name: String, threads: Int, memory: Int, ownsMemory: Bool = false, saturatingRows: Int = 256
+    ) {
         self.id = id
         self.name = name
         self.threads = threads
         self.memory = memory
+        self.ownsMemory = ownsMemory
         self.saturatingRows = saturatingRows
     }
 }
@@ -61,6 +66,8 @@ package enum BackendError: Error, Sendable, CustomStringConvertible {
     case unsupported(String)
     /// The system gave no memory for this many bytes.
     case outOfMemory(Int)
+    /// A plan does not fit: bytes that it needs and bytes that there are.
+    case doesNotFit(needed: Int, available: Int)
     /// A tensor makes no sense to the backend; the text names the tensor, not its file.
     case weights(String)
     /// A tensor could not be read; the text names its file and place.
@@ -72,6 +79,9 @@ package enum BackendError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .unsupported(let what): "this device does not support \(what)"
         case .outOfMemory(let bytes): "there is no memory for \(bytes >> 20) MiB more"
+        case .doesNotFit(let needed, let available):
+            "\(needed >> 20) MiB of device memory are needed, but there are \(available >> 20) MiB: "
+                + "\((needed - available) >> 20) MiB are missing"
         case .weights(let text), .source(let text): text
         case .device(let text): "the device failed: \(text)"
         }

@@ -106,30 +106,53 @@ import Testing
         (.f16, 2e-3), (.bf16, 2e-3), (.q8_0, 3e-2), (.q4_0, 3e-2), (.q4_k, 3e-2), (.q5_k, 3e-2), (.q6_k, 3e-2),
     ]
 
-    @Test(arguments: variants)
-    func everyVariantEqualsTheReference(model: ToyModel) throws {
+    @Test func aPromisedDeviceIsThere() {
+        #expect(!Device.xpuIsPromised || Device.xpu != nil)
+    }
+
+    @Test(arguments: variants, Device.all)
+    func everyVariantEqualsTheReference(model: ToyModel, device: Device) throws {
         let tokens = randomTokens(75, seed: 3)
         let reference = try Session(model, on: ReferenceBackend(), fused: false).run(tokens, chunks: [75])
-        let fast = try Session(model, on: CPUBackend(threads: 2)).run(tokens, chunks: [75])
+        let fast = try Session(model, on: device.backend).run(tokens, chunks: [75])
         #expect(relativeError(fast, reference) < 2e-5, "\(model)")
     }
 
     /// Integer products see activations of eight bits: the bound is that rounding's, not the kernels'.
     @Test(arguments: formats)
     func everyFormatIsNearTheReference(format: Format, bound: Float) throws {
-        let model = ToyModel.make("llama") {
+        let model = Self.wide(format)
+        let tokens = randomTokens(40, seed: 5)
+        let reference = try Session(model, on: ReferenceBackend()).run(tokens, chunks: [40])
+        for repack in [true, false] {
+            let fast = try Session(model, on: CPUBackend(threads: 2, repack: repack)).run(tokens, chunks: [40])
+            #expect(relativeError(fast, reference) < bound, "\(format), repacked: \(repack)")
+        }
+        if let xpu = Device.xpu {
+            let fast = try Session(model, on: xpu.backend).run(tokens, chunks: [40])
+            #expect(relativeError(fast, reference) < bound, "\(format) on the XPU")
+        }
+    }
+
+    /// Both round activations to eight bits, but a value on the edge between two codes may fall either way.
+    @Test(arguments: formats)
+    func theXPUComputesWhatTheCPUDoes(format: Format, bound: Float) throws {
+        guard let xpu = Device.xpu else { return }
+        let model = Self.wide(format)
+        let tokens = randomTokens(40, seed: 6)
+        let cpu = try Session(model, on: Device.cpu.backend, kv: .f16).run(tokens, chunks: [40])
+        let fast = try Session(model, on: xpu.backend, kv: .f16).run(tokens, chunks: [13, 1])
+        #expect(relativeError(fast, cpu) < bound, "\(format)")
+    }
+
+    static func wide(_ format: Format) -> ToyModel {
+        .make("llama") {
             $0.format = format
             $0.width = 256
             $0.heads = 8
             $0.keyLength = 32
             $0.valueLength = 32
             $0.hidden = 512
-        }
-        let tokens = randomTokens(40, seed: 5)
-        let reference = try Session(model, on: ReferenceBackend()).run(tokens, chunks: [40])
-        for repack in [true, false] {
-            let fast = try Session(model, on: CPUBackend(threads: 2, repack: repack)).run(tokens, chunks: [40])
-            #expect(relativeError(fast, reference) < bound, "\(format), repacked: \(repack)")
         }
     }
 
@@ -142,8 +165,10 @@ import Testing
         }
         let tokens = randomTokens(75, seed: 9)
         let reference = try Session(model, on: ReferenceBackend(), kv: kv).run(tokens, chunks: [75])
-        let fast = try Session(model, on: CPUBackend(threads: 2), kv: kv).run(tokens, chunks: [75])
-        // A value on the edge between two codes may fall either way.
-        #expect(relativeError(fast, reference) < (kv.format == .f32 ? 2e-5 : 5e-3))
+        for device in Device.all {
+            let fast = try Session(model, on: device.backend, kv: kv).run(tokens, chunks: [75])
+            // A value on the edge between two codes may fall either way.
+            #expect(relativeError(fast, reference) < (kv.format == .f32 ? 2e-5 : 5e-3), "\(device.name)")
+        }
     }
 }

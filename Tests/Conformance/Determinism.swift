@@ -32,12 +32,12 @@ import Testing
         },
     ]
 
-    @Test(arguments: models)
-    func chunksDoNotMatter(model: ToyModel) throws {
+    @Test(arguments: models, Device.all)
+    func chunksDoNotMatter(model: ToyModel, device: Device) throws {
         let tokens = randomTokens(150, seed: 21)
-        let whole = try Session(model, on: CPUBackend(threads: 2), kv: .f16).run(tokens, chunks: [150])
+        let whole = try Session(model, on: device.backend, kv: .f16).run(tokens, chunks: [150])
         for chunks in [[1], [7], [64, 1], [31, 33, 2]] {
-            let split = try Session(model, on: CPUBackend(threads: 2), kv: .f16).run(tokens, chunks: chunks)
+            let split = try Session(model, on: device.backend, kv: .f16).run(tokens, chunks: chunks)
             #expect(identical(split, whole), "\(model) in chunks of \(chunks)")
         }
     }
@@ -52,12 +52,12 @@ import Testing
         }
     }
 
-    @Test(arguments: models)
-    func companyDoesNotMatter(model: ToyModel) throws {
+    @Test(arguments: models, Device.all)
+    func companyDoesNotMatter(model: ToyModel, device: Device) throws {
         let tokens = randomTokens(40, seed: 23)
-        let alone = try Session(model, on: CPUBackend(threads: 2), kv: .f16).run(tokens, chunks: [40])
+        let alone = try Session(model, on: device.backend, kv: .f16).run(tokens, chunks: [40])
         for others in [1, 6, 15, 63] {
-            let session = try Session(model, on: CPUBackend(threads: 2), kv: .f16)
+            let session = try Session(model, on: device.backend, kv: .f16)
             var logits: [[Float]] = []
             for position in tokens.indices {
                 // Others sit before and after, at other positions, and some bring a chunk of their own.
@@ -77,7 +77,7 @@ import Testing
     }
 
     /// Wide attention makes values before and after the choice of rows share memory.
-    @Test func unwantedLogitsDoNotMatter() throws {
+    @Test(arguments: Device.all) func unwantedLogitsDoNotMatter(device: Device) throws {
         let model = ToyModel.make("wide attention") {
             $0.keyLength = 64
             $0.valueLength = 64
@@ -86,10 +86,10 @@ import Testing
         }
         let tokens = randomTokens(120, seed: 25)
         let parts = [Session.Part(sequence: 0, position: 0, tokens: tokens)]
-        let all = try Session(model, on: CPUBackend(threads: 2)).step(parts)
+        let all = try Session(model, on: device.backend).step(parts)
         for wants in [{ $0 % 3 != 0 }, { $0 > 30 }, { $0 == 119 }] as [(Int) -> Bool] {
             for _ in 0..<10 {
-                let some = try Session(model, on: CPUBackend(threads: 2)).step(parts, wants: wants)
+                let some = try Session(model, on: device.backend).step(parts, wants: wants)
                 #expect(identical(some, all.indices.filter(wants).map { all[$0] }))
             }
         }
@@ -106,5 +106,12 @@ import Testing
         #expect(identical(stepped, chunked))
         let reference = try Session(model, on: ReferenceBackend(), kv: .f16, positions: 1216).run(tokens, chunks: [160])
         #expect(relativeError(chunked, reference) < 1e-3)
+        guard let xpu = Device.xpu else { return }
+        // Up to 16 rows, splits are computed apart.
+        let together = try Session(model, on: xpu.backend, kv: .f16, positions: 1216).run(tokens, chunks: [160])
+        let apart = try Session(model, on: xpu.backend, kv: .f16, positions: 1216).run(
+            tokens, chunks: [160, 160, 160, 16, 160, 3, 160, 1])
+        #expect(identical(apart, together))
+        #expect(relativeError(together, reference) < 1e-3)
     }
 }

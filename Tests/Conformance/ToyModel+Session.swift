@@ -4,7 +4,7 @@ import TestSupport
 
 extension Session {
     convenience init(
-        _ model: ToyModel, on backend: some Backend, kv: KVFormat = .f32, positions: Int = 192, fused: Bool = true
+        _ model: ToyModel, on backend: any Backend, kv: KVFormat = .f32, positions: Int = 192, fused: Bool = true
     ) throws {
         let weights = try model.weights()
         let drawn = try model.program(weights)

@@ -1,5 +1,6 @@
 internal import CFormats
 import Quant
+import TestSupport
 import Testing
 
 @Suite struct FormatTests {

@@ -9,7 +9,7 @@ package final class Session {
     package static let limits = StepLimits(rows: 160, sequences: 70, outputRows: 160)
 
     package init(
-        _ program: Program, _ weights: some WeightSource, on backend: some Backend, kv: KVFormat = .f32,
+        _ program: Program, _ weights: some WeightSource, on backend: any Backend, kv: KVFormat = .f32,
         positions: Int = 192
     ) throws {
         self.program = program

@@ -32,7 +32,8 @@ struct LoadedModel {
         let tokenizer = try Tokenizer(model.file.metadata)
         for warning in tokenizer.warnings { verbosity.warning(warning) }
         let backend = try Devices.open(options.device, threads: options.threads, repack: !options.noRepack)
-        let memory = min(backend.device.memory, System.availableMemory)
+        let device = backend.device
+        let memory = device.ownsMemory ? device.memory : min(device.memory, System.availableMemory)
         let contextLength =
             switch context {
             case .upTo(let limit): try options.contextLength(model, limit: limit, memory: memory)

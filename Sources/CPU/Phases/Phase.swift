@@ -1,3 +1,5 @@
+internal import Compute
+
 /// A stretch of a step between two barriers. All workers run it at once and share its tasks.
 protocol Phase: AnyObject {
     func run(_ state: StepState, worker: Int)

@@ -1,15 +1,15 @@
-internal import Compute
+/// How the operations of a program read a weight: multiplied, element by element, or row by row.
+package struct WeightRoles: OptionSet, Sendable {
+    package let rawValue: Int
 
-/// How the operations of a program read a weight.
-struct WeightRoles: OptionSet {
-    let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
 
-    static let matrix = WeightRoles(rawValue: 1)
-    static let vector = WeightRoles(rawValue: 2)
-    static let table = WeightRoles(rawValue: 4)
+    package static let matrix = WeightRoles(rawValue: 1)
+    package static let vector = WeightRoles(rawValue: 2)
+    package static let table = WeightRoles(rawValue: 4)
 
     /// The roles of each weight, by index.
-    static func of(_ program: Program) -> [WeightRoles] {
+    package static func of(_ program: Program) -> [WeightRoles] {
         var roles = [WeightRoles](repeating: [], count: program.weights.count)
         func mark(_ weight: Weight?, _ role: WeightRoles) {
             if let weight { roles[weight.index].insert(role) }

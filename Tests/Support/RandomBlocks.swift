@@ -1,10 +1,12 @@
-import Quant
+package import Quant
 
 /// SplitMix64: the same blocks on every run and machine.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
+package struct SplitMix64: RandomNumberGenerator {
+    package var state: UInt64
 
-    mutating func next() -> UInt64 {
+    package init(state: UInt64) { self.state = state }
+
+    package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state
         z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -13,7 +15,7 @@ struct SplitMix64: RandomNumberGenerator {
     }
 
     /// Normally distributed with deviation 1 (sum of twelve uniforms).
-    mutating func normal() -> Float {
+    package mutating func normal() -> Float {
         var sum: Float = -6
         for _ in 0..<12 { sum += Float(next() >> 40) * 0x1p-24 }
         return sum
@@ -22,7 +24,7 @@ struct SplitMix64: RandomNumberGenerator {
 
 extension Format {
     /// Blocks of random bits with finite scales.
-    func randomBlocks(_ count: Int, seed: UInt64) -> [UInt8] {
+    package func randomBlocks(_ count: Int, seed: UInt64) -> [UInt8] {
         var generator = SplitMix64(state: seed &+ UInt64(id))
         var bytes: [UInt8] = []
         while bytes.count < count * blockBytes {
@@ -33,12 +35,12 @@ extension Format {
     }
 
     /// See ``Format/firstNonFiniteBlock(in:)``.
-    func firstNonFiniteBlock(_ bytes: [UInt8]) -> Int? {
+    package func firstNonFiniteBlock(_ bytes: [UInt8]) -> Int? {
         unsafe firstNonFiniteBlock(in: bytes.span.bytes)
     }
 
     /// All weights of whole blocks, by the readable reference.
-    func referenceDecoded(_ bytes: [UInt8]) -> [Float] {
+    package func referenceDecoded(_ bytes: [UInt8]) -> [Float] {
         var values = [Float](repeating: 0, count: bytes.count / blockBytes * blockLength)
         var span = values.mutableSpan
         unsafe referenceDecode(bytes.span.bytes, into: &span)
@@ -46,7 +48,7 @@ extension Format {
     }
 
     /// All weights of whole blocks.
-    func decoded(_ bytes: [UInt8]) -> [Float] {
+    package func decoded(_ bytes: [UInt8]) -> [Float] {
         var values = [Float](repeating: 0, count: bytes.count / blockBytes * blockLength)
         var span = values.mutableSpan
         unsafe decode(bytes.span.bytes, into: &span)
@@ -55,4 +57,4 @@ extension Format {
 }
 
 /// Formats whose blocks hold codes and scales.
-let quantized = Format.all.filter { $0.groups != nil }
+package let quantized = Format.all.filter { $0.groups != nil }

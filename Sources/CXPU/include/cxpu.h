@@ -1,0 +1,87 @@
+#pragma once
+
+// Level Zero without linking its loader, and the compiled kernels.
+
+#include <level_zero/ze_api.h>
+#include <level_zero/ze_ddi.h>
+#include <stddef.h>
+
+#pragma clang assume_nonnull begin
+
+// Every entry point that is called: X(name, type of the pointer).
+#define XPU_CALLS(X)                                                                        \
+    X(zeInit, ze_pfnInit_t)                                                                 \
+    X(zeDriverGet, ze_pfnDriverGet_t)                                                       \
+    X(zeDriverGetProperties, ze_pfnDriverGetProperties_t)                                   \
+    X(zeDriverGetExtensionProperties, ze_pfnDriverGetExtensionProperties_t)                 \
+    X(zeDeviceGet, ze_pfnDeviceGet_t)                                                       \
+    X(zeDeviceGetProperties, ze_pfnDeviceGetProperties_t)                                   \
+    X(zeDeviceGetComputeProperties, ze_pfnDeviceGetComputeProperties_t)                     \
+    X(zeDeviceGetModuleProperties, ze_pfnDeviceGetModuleProperties_t)                       \
+    X(zeDeviceGetMemoryProperties, ze_pfnDeviceGetMemoryProperties_t)                       \
+    X(zeDeviceGetCommandQueueGroupProperties, ze_pfnDeviceGetCommandQueueGroupProperties_t) \
+    X(zeContextCreate, ze_pfnContextCreate_t)                                               \
+    X(zeContextDestroy, ze_pfnContextDestroy_t)                                             \
+    X(zeMemAllocDevice, ze_pfnMemAllocDevice_t)                                             \
+    X(zeMemAllocHost, ze_pfnMemAllocHost_t)                                                 \
+    X(zeMemFree, ze_pfnMemFree_t)                                                           \
+    X(zeModuleCreate, ze_pfnModuleCreate_t)                                                 \
+    X(zeModuleDestroy, ze_pfnModuleDestroy_t)                                               \
+    X(zeModuleGetNativeBinary, ze_pfnModuleGetNativeBinary_t)                               \
+    X(zeModuleBuildLogGetString, ze_pfnModuleBuildLogGetString_t)                           \
+    X(zeModuleBuildLogDestroy, ze_pfnModuleBuildLogDestroy_t)                               \
+    X(zeKernelCreate, ze_pfnKernelCreate_t)                                                 \
+    X(zeKernelDestroy, ze_pfnKernelDestroy_t)                                               \
+    X(zeKernelSetGroupSize, ze_pfnKernelSetGroupSize_t)                                     \
+    X(zeKernelSetArgumentValue, ze_pfnKernelSetArgumentValue_t)                             \
+    X(zeKernelGetProperties, ze_pfnKernelGetProperties_t)                                   \
+    X(zeCommandListCreate, ze_pfnCommandListCreate_t)                                       \
+    X(zeCommandListDestroy, ze_pfnCommandListDestroy_t)                                     \
+    X(zeCommandListReset, ze_pfnCommandListReset_t)                                         \
+    X(zeCommandListClose, ze_pfnCommandListClose_t)                                         \
+    X(zeCommandListAppendBarrier, ze_pfnCommandListAppendBarrier_t)                         \
+    X(zeCommandListAppendMemoryCopy, ze_pfnCommandListAppendMemoryCopy_t)                   \
+    X(zeCommandListAppendLaunchKernel, ze_pfnCommandListAppendLaunchKernel_t)               \
+    X(zeCommandQueueCreate, ze_pfnCommandQueueCreate_t)                                     \
+    X(zeCommandQueueDestroy, ze_pfnCommandQueueDestroy_t)                                   \
+    X(zeCommandQueueSynchronize, ze_pfnCommandQueueSynchronize_t)                           \
+    X(zeCommandQueueExecuteCommandLists, ze_pfnCommandQueueExecuteCommandLists_t)           \
+    X(zeFenceCreate, ze_pfnFenceCreate_t)                                                   \
+    X(zeFenceDestroy, ze_pfnFenceDestroy_t)                                                 \
+    X(zeFenceReset, ze_pfnFenceReset_t)                                                     \
+    X(zeFenceQueryStatus, ze_pfnFenceQueryStatus_t)                                         \
+    X(zeFenceHostSynchronize, ze_pfnFenceHostSynchronize_t)
+
+/// The entry points of the loader's library.
+typedef struct {
+#define XPU_FIELD(name, type) type name;
+    XPU_CALLS(XPU_FIELD)
+#undef XPU_FIELD
+} xpu_calls;
+
+typedef enum { XPU_LOADED, XPU_NO_LIBRARY, XPU_NO_SYMBOL } xpu_load_status;
+
+/// Opens `library` and fills `calls`. `detail` receives the linker's message or the name of the symbol that is missing;
+/// it stays valid.
+xpu_load_status xpu_load(const char *library, xpu_calls *calls, const char *_Nullable *_Nonnull detail);
+
+/// A SPIR-V module of kernels/, embedded.
+typedef struct {
+    const char *name;
+    const uint8_t *code;
+    size_t count;
+} xpu_module;
+
+/// Module `index`, or null past the last.
+const xpu_module *_Nullable xpu_embedded_module(size_t index);
+
+// ZE_extension_device_ip_version, newer than the headers of Debian 12.
+#define XPU_STRUCTURE_TYPE_DEVICE_IP_VERSION 0x1000f
+typedef struct {
+    ze_structure_type_t stype;
+    void *_Nullable pNext;
+    /// Architecture << 22 | release << 14 | revision.
+    uint32_t ipVersion;
+} xpu_device_ip_version;
+
+#pragma clang assume_nonnull end

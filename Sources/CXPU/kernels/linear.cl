@@ -1,0 +1,128 @@
+// Matrix products: output[m][n] = x[m] · W[n] (+ bias[n]) (+ residual[m][n]) over the layouts of layout.h.
+//
+// A sub-group computes 16 outputs of up to ROWS rows. A work-group is one or more sub-groups that share the columns
+// between them; their sums are added in ascending order. How many is a function of the weight's shape, so that the bits
+// of a row depend on nothing else. Integer formats, per group of 16 or 32 columns, ascending:
+//     acc = fma(dot of codes, weight scale * x scale, acc);  acc = fma(-min, x scale * sum of x codes, acc)
+// Floats, per column, ascending: acc = fma(w, x, acc).
+#include "base.h"
+#include "product.h"
+
+// Adds the sums of the work-group's sub-groups and writes 16 outputs of each row.
+#define PRODUCT_END(ROWS)                                                                             \
+    if (splits > 1) {                                                                                 \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                              \
+            partial[(r * splits + split) * LANES + lane] = acc[r];                                    \
+        barrier(CLK_LOCAL_MEM_FENCE);                                                                 \
+        if (split != 0) return;                                                                       \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                              \
+            for (int s = 1; s < splits; s++) acc[r] += partial[(r * splits + s) * LANES + lane];      \
+    }                                                                                                 \
+    if (n >= outputs) return;                                                                         \
+    float addend = bias ? bias[(long)expert * outputs + n] : 0.0f;                                    \
+    _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                \
+        if (row + r >= rows) break;                                                                   \
+        float y = bias ? acc[r] + addend : acc[r];                                                    \
+        if (residual) y += residual[(long)(row + r) * residual_stride + n];                           \
+        output[(long)((row + r) / used) * stride + (row + r) % used * outputs + n] = y;               \
+    }
+
+#define INTEGER_PRODUCT(LAYOUT, ROWS, GROUPS, HAS_MIN, OFFSET)                                                    \
+    SUBGROUP __kernel void linear_##LAYOUT##_rows##ROWS(PRODUCT_ARGUMENTS) {                                     \
+        PRODUCT_BEGIN(ROWS, columns / BLOCK)                                                                     \
+        for (int p = first; p < last; p++) {                                                                     \
+            part w = read_##LAYOUT(RECORD(LAYOUT, tiles, tile, p, columns), p, lane);                                 \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                   \
+                long at = (long)(min(row + r, rows - 1) / share) * items + p;                                    \
+                __global const int *a = codes + at * (BLOCK / 4);                                                \
+                float d = scales[at], sum0 = sums[at * 2], sum1 = sums[at * 2 + 1];                              \
+                int low = dot4(w.codes.s0, a[0]) + dot4(w.codes.s1, a[1]) + dot4(w.codes.s2, a[2]) +             \
+                          dot4(w.codes.s3, a[3]);                                                                \
+                int high = dot4(w.codes.s4, a[4]) + dot4(w.codes.s5, a[5]) + dot4(w.codes.s6, a[6]) +            \
+                           dot4(w.codes.s7, a[7]);                                                               \
+                ACCUMULATE(acc[r], low, high, GROUPS, HAS_MIN, OFFSET)                                           \
+            }                                                                                                    \
+        }                                                                                                        \
+        PRODUCT_END(ROWS)                                                                                        \
+    }
+
+#define FLOAT_PRODUCT(NAME, ROWS, TYPE, READ, VALUE)                                                             \
+    SUBGROUP __kernel void NAME##_rows##ROWS(PRODUCT_ARGUMENTS) {                                                \
+        PRODUCT_BEGIN(ROWS, columns)                                                                             \
+        __global const TYPE *weights = (__global const TYPE *)tiles + (long)tile * items * LANES;                \
+        for (int k = first; k < last; k++) {                                                                     \
+            float w = VALUE(READ(weights + (long)k * LANES));                                                    \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                     \
+            {                                                                                                    \
+                int m = min(row + r, rows - 1);                                                                  \
+                long at = (long)(m / used) * x_stride + (share == 1 ? m % used * columns : 0);                   \
+                acc[r] = fma(w, x[at + k], acc[r]);                                                              \
+            }                                                                                                    \
+        }                                                                                                        \
+        PRODUCT_END(ROWS)                                                                                        \
+    }
+
+#define INTEGER_PRODUCT1(LAYOUT, GROUPS, HAS_MIN, OFFSET) INTEGER_PRODUCT(LAYOUT, 1, GROUPS, HAS_MIN, OFFSET)
+#define INTEGER_PRODUCT8(LAYOUT, GROUPS, HAS_MIN, OFFSET) INTEGER_PRODUCT(LAYOUT, 8, GROUPS, HAS_MIN, OFFSET)
+INTEGER_LAYOUTS(INTEGER_PRODUCT1)
+INTEGER_LAYOUTS(INTEGER_PRODUCT8)
+
+#define FLOAT_PRODUCTS(ROWS)                                                                 \
+    FLOAT_PRODUCT(linear_f16, ROWS, ushort, intel_sub_group_block_read_us, format_f16)       \
+    FLOAT_PRODUCT(linear_bf16, ROWS, ushort, intel_sub_group_block_read_us, format_bf16)     \
+    FLOAT_PRODUCT(linear_f32, ROWS, uint, intel_sub_group_block_read, as_float)
+FLOAT_PRODUCTS(1)
+FLOAT_PRODUCTS(8)
+
+// 32 values of a row as codes times a scale: d = max |x| / 127, codes x / d rounded to nearest, ties to even.
+// A row of the step has `used` parts of `columns` values. x = sub-group per block, y = part.
+SUBGROUP __kernel void quantize(
+    __global const float *x, int x_stride, int columns, __global char *codes, __global float *scales,
+    __global float *sums, __global const int *count, int used
+) {
+    int block = get_group_id(0), row = get_group_id(1), lane = get_sub_group_local_id();
+    if (row >= *count * used) return;
+    __global const float *from = x + (long)(row / used) * x_stride + row % used * columns + block * BLOCK;
+    float v0 = from[lane], v1 = from[lane + LANES];
+    bool finite = !sub_group_any(!isfinite(v0) || !isfinite(v1));
+    float largest = sub_group_reduce_max(fmax(fabs(v0), fabs(v1)));
+    bool tiny = largest < 1e-30f;
+    float d = divided_by_127(largest);
+    float inverse = finite && !tiny ? exact_reciprocal(d) : 0.0f;
+    int c0 = finite ? (int)rint(v0 * inverse) : 0, c1 = finite ? (int)rint(v1 * inverse) : 0;
+    int sum0 = sub_group_reduce_add(c0), sum1 = sub_group_reduce_add(c1);
+    long at = (long)row * (columns / BLOCK) + block;
+    codes[at * BLOCK + lane] = (char)c0;
+    codes[at * BLOCK + LANES + lane] = (char)c1;
+    if (lane == 0) {
+        scales[at] = finite ? (tiny ? 0.0f : d) : NAN;
+        sums[at * 2] = (float)sum0;
+        sums[at * 2 + 1] = (float)sum1;
+    }
+}
+
+// Row token[m] of an embedding table, times a factor. x = column, y = row.
+#define EMBED_ARGUMENTS                                                                                    \
+    __global uchar *tiles, __global const int *tokens, int columns, float factor, __global float *output,  \
+        int stride, __global const int *count
+#define EMBED_BEGIN                                          \
+    int k = get_global_id(0), row = get_global_id(1);        \
+    if (k >= columns || row >= *count) return;               \
+    int tile = tokens[row] / LANES, lane = tokens[row] % LANES;
+
+#define INTEGER_EMBED(LAYOUT, GROUPS, HAS_MIN, OFFSET)                                                                              \
+    __kernel void embed_##LAYOUT(EMBED_ARGUMENTS) {                                                        \
+        EMBED_BEGIN                                                                                        \
+        __global const uchar *record = RECORD(LAYOUT, tiles, tile, k / BLOCK, columns);                    \
+        output[(long)row * stride + k] = weight_##LAYOUT(record, k % LAYOUT##_COLUMNS, lane) * factor;     \
+    }
+#define FLOAT_EMBED(NAME, TYPE, VALUE)                                                                     \
+    __kernel void NAME(EMBED_ARGUMENTS) {                                                                  \
+        EMBED_BEGIN                                                                                        \
+        __global const TYPE *weights = (__global const TYPE *)tiles;                                       \
+        output[(long)row * stride + k] = VALUE(weights[((long)tile * columns + k) * LANES + lane]) * factor; \
+    }
+INTEGER_LAYOUTS(INTEGER_EMBED)
+FLOAT_EMBED(embed_f16, ushort, format_f16)
+FLOAT_EMBED(embed_bf16, ushort, format_bf16)
+FLOAT_EMBED(embed_f32, uint, as_float)

@@ -1,0 +1,81 @@
+// Products of integer layouts on the matrix engine, 8 rows at a time: a part of 32 columns is one step of it. The dot
+// products are exact, so the sums have the bits of linear.cl's kernels.
+//
+// An engine that works in sub-groups of 8 covers the 16 outputs of a tile in two halves.
+#pragma once
+#include "base.h"
+#include "product.h"
+
+#define ROWS 8
+#define COLUMN_HALVES (LANES / SUBGROUP_LANES)
+
+#if SUBGROUP_LANES == 8
+typedef int8 rows_t;
+#define READ_ROW(p) as_int(intel_sub_group_block_read((__global const uint *)(p)))
+#else
+typedef short8 rows_t;
+#define READ_ROW(p) as_short(intel_sub_group_block_read_us((__global const ushort *)(p)))
+#endif
+int8 __attribute__((overloadable)) intel_sub_group_i8_i8_matrix_mad_k32(rows_t a, int8 b, int8 acc);
+
+#define MATRIX_PRODUCT(LAYOUT, GROUPS, HAS_MIN, OFFSET)                                                              \
+    SUBGROUP __kernel void matrix_##LAYOUT##_rows8(PRODUCT_ARGUMENTS) {                                              \
+        int tile = get_group_id(0), row = get_group_id(1) * ROWS, lane = get_sub_group_local_id();                   \
+        int rows = *count;                                                                                           \
+        if (row >= rows) return;                                                                                     \
+        int splits = get_num_sub_groups(), split = get_sub_group_id(), items = columns / BLOCK;                      \
+        int first = (int)((long)items * split / splits), last = (int)((long)items * (split + 1) / splits);           \
+        float acc[COLUMN_HALVES][ROWS];                                                                              \
+        _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++)                                                    \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[h][r] = 0;                                          \
+        for (int p = first; p < last; p++) {                                                                         \
+            __global const uchar *record = RECORD(LAYOUT, tiles, tile, p, columns);                                  \
+            long at[ROWS];                                                                                           \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++) at[r] = (long)min(row + r, rows - 1) * items + p;       \
+            __global const uchar *base = (__global const uchar *)codes;                                              \
+            rows_t a = {READ_ROW(base + at[0] * BLOCK), READ_ROW(base + at[1] * BLOCK),                              \
+                        READ_ROW(base + at[2] * BLOCK), READ_ROW(base + at[3] * BLOCK),                              \
+                        READ_ROW(base + at[4] * BLOCK), READ_ROW(base + at[5] * BLOCK),                              \
+                        READ_ROW(base + at[6] * BLOCK), READ_ROW(base + at[7] * BLOCK)};                             \
+            _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++) {                                              \
+                part w = read_##LAYOUT(record, p, h * SUBGROUP_LANES + lane);                                        \
+                int8 low, high = 0, b = as_int8(w.codes);                                                            \
+                if (GROUPS == 1) {                                                                                   \
+                    low = intel_sub_group_i8_i8_matrix_mad_k32(a, b, (int8)0);                                       \
+                } else {                                                                                             \
+                    low = intel_sub_group_i8_i8_matrix_mad_k32(a, (int8)(b.lo, (int4)0), (int8)0);                   \
+                    high = intel_sub_group_i8_i8_matrix_mad_k32(a, (int8)((int4)0, b.hi), (int8)0);                  \
+                }                                                                                                    \
+                int lows[ROWS] = {low.s0, low.s1, low.s2, low.s3, low.s4, low.s5, low.s6, low.s7};                   \
+                int highs[ROWS] = {high.s0, high.s1, high.s2, high.s3, high.s4, high.s5, high.s6, high.s7};          \
+                _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                   \
+                    float d = scales[at[r]], sum0 = sums[at[r] * 2], sum1 = sums[at[r] * 2 + 1];                     \
+                    ACCUMULATE(acc[h][r], lows[r], highs[r], GROUPS, HAS_MIN, OFFSET)                                \
+                }                                                                                                    \
+            }                                                                                                        \
+        }                                                                                                            \
+        if (splits > 1) {                                                                                            \
+            _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++)                                                \
+                _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                     \
+                    partial[(r * splits + split) * LANES + h * SUBGROUP_LANES + lane] = acc[h][r];                   \
+            barrier(CLK_LOCAL_MEM_FENCE);                                                                            \
+            if (split != 0) return;                                                                                  \
+            _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++)                                                \
+                _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                     \
+                    for (int s = 1; s < splits; s++)                                                                 \
+                        acc[h][r] += partial[(r * splits + s) * LANES + h * SUBGROUP_LANES + lane];                  \
+        }                                                                                                            \
+        _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++) {                                                  \
+            int n = tile * LANES + h * SUBGROUP_LANES + lane;                                                        \
+            if (n >= outputs) break;                                                                                 \
+            float addend = bias ? bias[n] : 0.0f;                                                                    \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                       \
+                if (row + r >= rows) break;                                                                          \
+                float y = bias ? acc[h][r] + addend : acc[h][r];                                                     \
+                if (residual) y += residual[(long)(row + r) * residual_stride + n];                                  \
+                output[(long)(row + r) * stride + n] = y;                                                            \
+            }                                                                                                        \
+        }                                                                                                            \
+    }
+
+INTEGER_LAYOUTS(MATRIX_PRODUCT)

@@ -1,0 +1,3 @@
+// For matrix engines that work in sub-groups of 8: DG2 and Xe-LPG+.
+#define SUBGROUP_LANES 8
+#include "matrix.h"

@@ -1,0 +1,204 @@
+// Reading one part of 32 columns of a tile: eight words of codes per lane, and the factors of its groups.
+#pragma once
+#include "formats/iq4_nl.h"
+#include "layout.h"
+
+typedef struct {
+    uint8 codes;          // before the layout's OFFSET is taken off
+    float scale0, scale1; // of the first and second 16 columns where there are two groups
+    float min0, min1;
+} part;
+
+// A lane reads its own column of a row of 16 words, bytes or halves. Where the sub-group is as wide as a tile, words and
+// halves are block reads; otherwise `column` says which 8 columns the sub-group has now.
+#if SUBGROUP_LANES == LANES
+#define READ_WORD(p) intel_sub_group_block_read((__global const uint *)(p))
+#define READ_HALF(p) format_f16(intel_sub_group_block_read_us((__global const ushort *)(p)))
+static inline uint8 read_bytes(__global const uchar *p, int column) {
+    return intel_sub_group_block_read8((__global const uint *)p);
+}
+static inline uint4 read_words4(__global const uchar *p, int column) {
+    return intel_sub_group_block_read4((__global const uint *)p);
+}
+static inline uint2 read_words2(__global const uchar *p, int column) {
+    return intel_sub_group_block_read2((__global const uint *)p);
+}
+#else
+#define READ_WORD(p) WORD_AT(p, 0)
+#define READ_HALF(p) format_f16(((__global const ushort *)(p))[column])
+#define WORD_AT(p, i) (((__global const uint *)(p))[(i) * LANES + column])
+static inline uint2 read_words2(__global const uchar *p, int column) {
+    return (uint2)(WORD_AT(p, 0), WORD_AT(p, 1));
+}
+static inline uint4 read_words4(__global const uchar *p, int column) {
+    return (uint4)(WORD_AT(p, 0), WORD_AT(p, 1), WORD_AT(p, 2), WORD_AT(p, 3));
+}
+static inline uint8 read_bytes(__global const uchar *p, int column) {
+    return (uint8)(
+        WORD_AT(p, 0), WORD_AT(p, 1), WORD_AT(p, 2), WORD_AT(p, 3), WORD_AT(p, 4), WORD_AT(p, 5), WORD_AT(p, 6),
+        WORD_AT(p, 7));
+}
+#endif
+#define READ_BYTE(p) ((p)[column])
+
+// Nibbles of four words as eight words of bytes.
+static inline uint8 read_nibbles(__global const uchar *p, int column) {
+    uint4 w = read_words4(p, column);
+    uint4 low = w & 0x0f0f0f0fu, high = w >> 4 & 0x0f0f0f0fu;
+    return (uint8)(low.s0, high.s0, low.s1, high.s1, low.s2, high.s2, low.s3, high.s3);
+}
+
+// The fifth bits of a part's codes.
+static inline uint8 read_one_bit(__global const uchar *p, int column) {
+    uint h = READ_WORD(p);
+    uint8 bits = (uint8)(h, h >> 1, h >> 2, h >> 3, h >> 4, h >> 5, h >> 6, h >> 7);
+    return (bits & 0x01010101u) << 4;
+}
+
+// The fifth and sixth bits.
+static inline uint8 read_two_bits(__global const uchar *p, int column) {
+    uint2 h = read_words2(p, column);
+    uint8 bits = (uint8)(h.s0, h.s0 >> 2, h.s0 >> 4, h.s0 >> 6, h.s1, h.s1 >> 2, h.s1 >> 4, h.s1 >> 6);
+    return (bits & 0x03030303u) << 4;
+}
+
+// Bytes below 16 as entries of IQ4's table. A sub-group of 16 holds it one entry per lane.
+static inline uint iq4_word(uint indices) {
+    uint4 i = (uint4)(indices, indices >> 8, indices >> 16, indices >> 24) & 15u;
+#if SUBGROUP_LANES == LANES
+    uint entry = (uchar)iq4_values[get_sub_group_local_id()];
+    uint4 v = (uint4)(
+        intel_sub_group_shuffle(entry, i.s0), intel_sub_group_shuffle(entry, i.s1),
+        intel_sub_group_shuffle(entry, i.s2), intel_sub_group_shuffle(entry, i.s3));
+#else
+    uint4 v = (uint4)(
+        (uchar)iq4_values[i.s0], (uchar)iq4_values[i.s1], (uchar)iq4_values[i.s2], (uchar)iq4_values[i.s3]);
+#endif
+    return v.s0 | v.s1 << 8 | v.s2 << 16 | v.s3 << 24;
+}
+
+static inline part read_integer32(__global const uchar *r, int p, int column) {
+    part x = {read_bytes(r, column), as_float(READ_WORD(r + WORDS(8))), 0, 0, 0};
+    return x;
+}
+
+static inline part read_integer32_min(__global const uchar *r, int p, int column) {
+    part x = {read_bytes(r, column), as_float(READ_WORD(r + WORDS(8))), 0, as_float(READ_WORD(r + WORDS(9))), 0};
+    return x;
+}
+
+static inline part read_integer16(__global const uchar *r, int p, int column) {
+    part x = {read_bytes(r, column), as_float(READ_WORD(r + WORDS(8))), as_float(READ_WORD(r + WORDS(9))), 0, 0};
+    return x;
+}
+
+static inline part read_integer16_min(__global const uchar *r, int p, int column) {
+    part x = {
+        read_bytes(r, column), as_float(READ_WORD(r + WORDS(8))), as_float(READ_WORD(r + WORDS(9))),
+        as_float(READ_WORD(r + WORDS(10))), as_float(READ_WORD(r + WORDS(11)))};
+    return x;
+}
+
+static inline part read_q4_0(__global const uchar *r, int p, int column) {
+    part x = {read_nibbles(r, column), READ_HALF(r + WORDS(4)), 0, 0, 0};
+    return x;
+}
+
+static inline part read_q8_0(__global const uchar *r, int p, int column) {
+    part x = {read_bytes(r, column), READ_HALF(r + WORDS(8)), 0, 0, 0};
+    return x;
+}
+
+static inline part read_q4_k(__global const uchar *r, int p, int column) {
+    int g = p % 8;
+    part x = {
+        read_nibbles(r + WORDS(4 * g), column), READ_HALF(r + q4_k_D) * (float)READ_BYTE(r + q4_k_SCALES + BYTES(g)), 0,
+        READ_HALF(r + q4_k_D + HALVES(1)) * (float)READ_BYTE(r + q4_k_MINS + BYTES(g)), 0};
+    return x;
+}
+
+static inline part read_q5_k(__global const uchar *r, int p, int column) {
+    int g = p % 8;
+    part x = {
+        read_nibbles(r + WORDS(4 * g), column) | read_one_bit(r + q5_k_HIGH + WORDS(g), column),
+        READ_HALF(r + q5_k_D) * (float)READ_BYTE(r + q5_k_SCALES + BYTES(g)), 0,
+        READ_HALF(r + q5_k_D + HALVES(1)) * (float)READ_BYTE(r + q5_k_MINS + BYTES(g)), 0};
+    return x;
+}
+
+static inline part read_q6_k(__global const uchar *r, int p, int column) {
+    int g = p % 8;
+    float d = READ_HALF(r + q6_k_D);
+    part x = {
+        read_nibbles(r + WORDS(4 * g), column) | read_two_bits(r + q6_k_HIGH + WORDS(2 * g), column),
+        d * (float)(char)READ_BYTE(r + q6_k_SCALES + BYTES(2 * g)),
+        d * (float)(char)READ_BYTE(r + q6_k_SCALES + BYTES(2 * g + 1)), 0, 0};
+    return x;
+}
+
+static inline part read_iq4_xs(__global const uchar *r, int p, int column) {
+    int g = p % 8;
+    uint8 i = read_nibbles(r + WORDS(4 * g), column);
+    part x = {
+        (uint8)(
+            iq4_word(i.s0), iq4_word(i.s1), iq4_word(i.s2), iq4_word(i.s3),
+            iq4_word(i.s4), iq4_word(i.s5), iq4_word(i.s6), iq4_word(i.s7)),
+        READ_HALF(r + iq4_xs_D) * (float)(char)READ_BYTE(r + iq4_xs_SCALES + BYTES(g)), 0, 0, 0};
+    return x;
+}
+
+// One weight by column k of its record, for a lane.
+static inline int code_of_byte(__global const uchar *r, int k, int lane) {
+    return ((__global const char *)r)[(k / 4 * LANES + lane) * 4 + k % 4];
+}
+
+static inline int code_of_nibble(__global const uchar *r, int k, int lane) {
+    return r[(k / 8 * LANES + lane) * 4 + k % 4] >> (k % 8 / 4 * 4) & 15;
+}
+
+static inline int high_bits(__global const uchar *r, int k, int lane, int bits) {
+    int per_word = 8 / bits;
+    return (r[(k / 4 / per_word * LANES + lane) * 4 + k % 4] >> (k / 4 % per_word * bits) & ((1 << bits) - 1)) << 4;
+}
+
+#define FLOAT_AT(p, i) (((__global const float *)(p))[(i) * LANES + lane])
+#define HALF_AT(p, i) format_f16(((__global const ushort *)(p))[(i) * LANES + lane])
+#define BYTE_AT(p, i) ((p)[(i) * LANES + lane])
+
+#define WEIGHT_ARGUMENTS __global const uchar *r, int k, int lane
+static inline float weight_integer32(WEIGHT_ARGUMENTS) {
+    return FLOAT_AT(r + WORDS(8), 0) * (float)code_of_byte(r, k, lane);
+}
+static inline float weight_integer32_min(WEIGHT_ARGUMENTS) {
+    return FLOAT_AT(r + WORDS(8), 0) * (float)code_of_byte(r, k, lane) - FLOAT_AT(r + WORDS(9), 0);
+}
+static inline float weight_integer16(WEIGHT_ARGUMENTS) {
+    return FLOAT_AT(r + WORDS(8), k / 16) * (float)code_of_byte(r, k, lane);
+}
+static inline float weight_integer16_min(WEIGHT_ARGUMENTS) {
+    return FLOAT_AT(r + WORDS(8), k / 16) * (float)code_of_byte(r, k, lane) - FLOAT_AT(r + WORDS(10), k / 16);
+}
+static inline float weight_q4_0(WEIGHT_ARGUMENTS) {
+    return HALF_AT(r + WORDS(4), 0) * (float)(code_of_nibble(r, k, lane) - 8);
+}
+static inline float weight_q8_0(WEIGHT_ARGUMENTS) {
+    return HALF_AT(r + WORDS(8), 0) * (float)code_of_byte(r, k, lane);
+}
+static inline float weight_q4_k(WEIGHT_ARGUMENTS) {
+    float scale = HALF_AT(r + q4_k_D, 0) * (float)BYTE_AT(r + q4_k_SCALES, k / 32);
+    float minimum = HALF_AT(r + q4_k_D, 1) * (float)BYTE_AT(r + q4_k_MINS, k / 32);
+    return scale * (float)code_of_nibble(r, k, lane) - minimum;
+}
+static inline float weight_q5_k(WEIGHT_ARGUMENTS) {
+    float scale = HALF_AT(r + q5_k_D, 0) * (float)BYTE_AT(r + q5_k_SCALES, k / 32);
+    float minimum = HALF_AT(r + q5_k_D, 1) * (float)BYTE_AT(r + q5_k_MINS, k / 32);
+    return scale * (float)(code_of_nibble(r, k, lane) | high_bits(r + q5_k_HIGH, k, lane, 1)) - minimum;
+}
+static inline float weight_q6_k(WEIGHT_ARGUMENTS) {
+    float scale = HALF_AT(r + q6_k_D, 0) * (float)(char)BYTE_AT(r + q6_k_SCALES, k / 16);
+    return scale * (float)((code_of_nibble(r, k, lane) | high_bits(r + q6_k_HIGH, k, lane, 2)) - 32);
+}
+static inline float weight_iq4_xs(WEIGHT_ARGUMENTS) {
+    float scale = HALF_AT(r + iq4_xs_D, 0) * (float)(char)BYTE_AT(r + iq4_xs_SCALES, k / 32);
+    return scale * (float)iq4_values[code_of_nibble(r, k, lane)];
+}

@@ -1,0 +1,285 @@
+// Operations on rows that are no matrix products. Values are rows of floats, `stride` apart; a row m exists where
+// m < *count (times `used`, where a row stands for one of its chosen experts).
+#include "base.h"
+
+// Sum over a work-group in a fixed order: a tree over the work-items, whose number depends on the row's length only.
+static inline float group_sum(float x, __local float *memory) {
+    int item = get_local_id(0), items = get_local_size(0);
+    memory[item] = x;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int half_size = items / 2; half_size > 0; half_size /= 2) {
+        if (item < half_size) memory[item] += memory[item + half_size];
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    float sum = memory[0];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    return sum;
+}
+
+#define NORM_ARGUMENTS                                                                                            \
+    __global const float *x, int x_stride, __global const float *weight, int weight_step,                          \
+        __global const float *bias, float epsilon, int length, __global float *output, int stride, __global const int *count, __local float *memory
+
+// x / sqrt(mean(x²) + epsilon) * weight. x = one work-group per part of the row, y = row.
+__kernel void norm_rms(NORM_ARGUMENTS) {
+    int part = get_group_id(0), row = get_group_id(1);
+    if (row >= *count) return;
+    __global const float *from = x + (long)row * x_stride + part * length;
+    __global float *to = output + (long)row * stride + part * length;
+    float sum = 0;
+    for (int i = get_local_id(0); i < length; i += get_local_size(0)) sum = fma(from[i], from[i], sum);
+    float factor = 1.0f / sqrt(group_sum(sum, memory) / length + epsilon);
+    for (int i = get_local_id(0); i < length; i += get_local_size(0)) {
+        float y = from[i] * factor;
+        if (weight) y *= weight[part * weight_step + i];
+        if (bias) y += bias[i];
+        to[i] = y;
+    }
+}
+
+// (x - mean) / sqrt(variance + epsilon) * weight + bias
+__kernel void norm_layer(NORM_ARGUMENTS) {
+    int part = get_group_id(0), row = get_group_id(1);
+    if (row >= *count) return;
+    __global const float *from = x + (long)row * x_stride + part * length;
+    __global float *to = output + (long)row * stride + part * length;
+    float sum = 0, squares = 0;
+    for (int i = get_local_id(0); i < length; i += get_local_size(0)) sum += from[i];
+    float mean = group_sum(sum, memory) / length;
+    for (int i = get_local_id(0); i < length; i += get_local_size(0))
+        squares = fma(from[i] - mean, from[i] - mean, squares);
+    float factor = 1.0f / sqrt(group_sum(squares, memory) / length + epsilon);
+    for (int i = get_local_id(0); i < length; i += get_local_size(0)) {
+        float y = (from[i] - mean) * factor;
+        if (weight) y *= weight[part * weight_step + i];
+        if (bias) y += bias[i];
+        to[i] = y;
+    }
+}
+
+// Rotates 2 * pairs dimensions from `offset` on of each head by the row's angles, whose cosines and sines [row][pairs] are
+// given, and copies the others. x = dimension of the row (a pair is written by its first), y = row.
+__kernel void rope(
+    __global const float *x, int x_stride, __global const float *cosines, __global const float *sines, int pairs,
+    int halves, int offset, int length, int width, __global float *output, int stride, __global const int *count
+) {
+    int at = get_global_id(0), row = get_global_id(1);
+    if (at >= width || row >= *count) return;
+    int d = at % length - offset;
+    __global const float *from = x + (long)row * x_stride + at;
+    __global float *to = output + (long)row * stride + at;
+    if (d < 0 || d >= 2 * pairs) {
+        to[0] = from[0];
+        return;
+    }
+    if (halves ? d >= pairs : d % 2 != 0) return;
+    int pair = halves ? d : d / 2, other = halves ? pairs : 1;
+    float c = cosines[(long)row * pairs + pair], s = sines[(long)row * pairs + pair];
+    float a = from[0], b = from[other];
+    to[0] = fma(a, c, -(b * s));
+    to[other] = fma(a, s, b * c);
+}
+
+// Numbers of Op.Activation.
+enum { SILU, GELU_TANH, GELU, RELU, RELU_SQUARED, SIGMOID, CLAMPED_SWISH };
+
+static inline float activation(int kind, float x) {
+    switch (kind) {
+    case SILU: return x / (1.0f + exp(-x));
+    case GELU_TANH: return 0.5f * x * (1.0f + tanh(0.7978845608028654f * fma(0.044715f * x * x, x, x)));
+    case GELU: return 0.5f * x * (1.0f + erf(x * 0.7071067811865476f));
+    case RELU: return fmax(x, 0.0f);
+    case SIGMOID: return 1.0f / (1.0f + exp(-x));
+    default: return fmax(x, 0.0f) * fmax(x, 0.0f);
+    }
+}
+
+// x = column, y = row.
+#define ELEMENT                                          \
+    int at = get_global_id(0), row = get_global_id(1);   \
+    if (at >= width || row >= *count * used) return;     \
+    long from = (long)row * x_stride + at, to = (long)row * stride + at;
+
+// One gate per `group` neighbours.
+__kernel void gate(
+    int kind, __global const float *x, int x_stride, int group, __global const float *up, int up_stride, int width,
+    __global float *output, int stride, __global const int *count, int used
+) {
+    int at = get_global_id(0), row = get_global_id(1);
+    if (at >= width || row >= *count * used) return;
+    float g = x[(long)row * x_stride + at / group], u = up[(long)row * up_stride + at];
+    if (kind == CLAMPED_SWISH) {
+        g = fmin(g, 7.0f);
+        u = fmin(fmax(u, -7.0f), 7.0f);
+        output[(long)row * stride + at] = g / (1.0f + exp(-1.702f * g)) * (u + 1.0f);
+    } else {
+        output[(long)row * stride + at] = activation(kind, g) * u;
+    }
+}
+
+__kernel void activate(
+    int kind, __global const float *x, int x_stride, int width, __global float *output, int stride,
+    __global const int *count, int used
+) {
+    ELEMENT
+    output[to] = activation(kind, x[from]);
+}
+
+__kernel void add(
+    __global const float *x, int x_stride, __global const float *y, int y_stride, int width, __global float *output,
+    int stride, __global const int *count, int used
+) {
+    ELEMENT
+    output[to] = x[from] + y[(long)row * y_stride + at];
+}
+
+// By one factor, or by one per row.
+__kernel void scale(
+    __global const float *x, int x_stride, float factor, __global const float *factors, int width,
+    __global float *output, int stride, __global const int *count, int used
+) {
+    ELEMENT
+    output[to] = x[from] * (factors ? factors[row] : factor);
+}
+
+__kernel void softcap(
+    __global const float *x, int x_stride, float cap, int width, __global float *output, int stride,
+    __global const int *count, int used
+) {
+    ELEMENT
+    output[to] = cap * tanh(x[from] / cap);
+}
+
+// Row indices[m] of x.
+__kernel void gather_rows(
+    __global const float *x, int x_stride, __global const int *indices, int width, __global float *output, int stride,
+    __global const int *count
+) {
+    int at = get_global_id(0), row = get_global_id(1);
+    if (at >= width || row >= *count) return;
+    output[(long)row * stride + at] = x[(long)indices[row] * x_stride + at];
+}
+
+// Copies a range of each head of x into a range of each head of the output; x may have one head for all. x = dimension of
+// the range in all heads, y = row.
+__kernel void join(
+    __global const float *x, int x_stride, int x_length, int x_heads, int first, int count_per_head, int heads, int length,
+    int offset, __global float *output, int stride, __global const int *count
+) {
+    int at = get_global_id(0), row = get_global_id(1);
+    if (at >= count_per_head * heads || row >= *count) return;
+    int head = at / count_per_head, d = at % count_per_head;
+    int source = x_heads == 1 ? 0 : head;
+    output[(long)row * stride + head * length + offset + d] = x[(long)row * x_stride + source * x_length + first + d];
+}
+
+// What experts are chosen by, see Op.Routing.
+typedef struct {
+    __global const float *logits, *bias;
+    float top, total;
+    bool sigmoid, by_logit;
+} router;
+
+static inline float score(const router *r, int expert) {
+    return r->sigmoid ? 1.0f / (1.0f + exp(-r->logits[expert])) : exp(r->logits[expert] - r->top) / r->total;
+}
+
+static inline float rank(const router *r, int expert) {
+    if (r->by_logit) return r->logits[expert];
+    return score(r, expert) + (r->bias ? r->bias[expert] : 0.0f);
+}
+
+#define MAX_GROUPS 64
+
+// The groups that experts may be chosen from, as bits: those with the best sums of their `best` best ranks.
+static inline ulong best_groups(const router *r, int size, int groups, int used, int best) {
+    float sums[MAX_GROUPS];
+    for (int g = 0; g < groups; g++) {
+        float last = INFINITY, sum = 0;
+        int last_index = -1;
+        for (int i = 0; i < min(best, size); i++) {
+            float next = -INFINITY;
+            int next_index = -1;
+            for (int e = g * size; e < (g + 1) * size; e++) {
+                float x = rank(r, e);
+                bool later = x < last || (x == last && e > last_index);
+                if (later && (next_index < 0 || x > next)) next = x, next_index = e;
+            }
+            if (next_index < 0) break;
+            sum += next;
+            last = next;
+            last_index = next_index;
+        }
+        sums[g] = sum;
+    }
+    ulong kept = 0;
+    for (int i = 0; i < used; i++) {
+        int next = -1;
+        for (int g = 0; g < groups; g++)
+            if (!(kept >> g & 1) && (next < 0 || sums[g] > sums[next])) next = g;
+        kept |= 1ul << next;
+    }
+    return kept;
+}
+
+// The `used` best experts of a row (ties: the lower index) in ascending order of index, and their weights. x = row.
+__kernel void route(
+    __global const float *logits, int stride, int experts, int used, int sigmoid, int normalised, float factor,
+    __global const float *bias, int groups, int groups_used, int groups_best, __global int *chosen,
+    __global float *weights, __global const int *count
+) {
+    int row = get_global_id(0);
+    if (row >= *count) return;
+    router r = {logits + (long)row * stride, bias, 0, 0, sigmoid != 0, !bias && groups == 0};
+    r.top = r.logits[0];
+    for (int e = 1; e < experts; e++) r.top = fmax(r.top, r.logits[e]);
+    for (int e = 0; e < experts; e++) r.total += exp(r.logits[e] - r.top);
+    ulong allowed = groups ? best_groups(&r, experts / groups, groups, groups_used, groups_best) : 0;
+
+    __global int *best = chosen + (long)row * used;
+    int found = 0;
+    for (int e = 0; e < experts; e++) {
+        if (groups && !(allowed >> (e / (experts / groups)) & 1)) continue;
+        int place = found;
+        float x = rank(&r, e);
+        while (place > 0 && x > rank(&r, best[place - 1])) place--;
+        if (place >= used) continue;
+        for (int i = min(found, used - 1); i > place; i--) best[i] = best[i - 1];
+        best[place] = e;
+        found = min(found + 1, used);
+    }
+    for (int i = 1; i < used; i++) {
+        int expert = best[i], place = i;
+        for (; place > 0 && best[place - 1] > expert; place--) best[place] = best[place - 1];
+        best[place] = expert;
+    }
+    float sum = 0;
+    for (int i = 0; i < used; i++) sum += score(&r, best[i]);
+    for (int i = 0; i < used; i++)
+        weights[(long)row * used + i] = score(&r, best[i]) / (normalised ? sum : 1.0f) * factor;
+}
+
+// A row's input once per chosen expert, times the expert's weight. x = column, y = row and choice.
+__kernel void weigh_inputs(
+    __global const float *x, int x_stride, __global const float *weights, int used, int width, __global float *output,
+    __global const int *count
+) {
+    int at = get_global_id(0), slot = get_global_id(1);
+    if (at >= width || slot >= *count * used) return;
+    output[(long)slot * width + at] = x[(long)(slot / used) * x_stride + at] * weights[slot];
+}
+
+// The sum of a row's experts, in ascending order of expert, weighted where there are weights. x = column, y = row.
+__kernel void combine_experts(
+    __global const float *x, __global const float *weights, int used, int width, __global float *output, int stride,
+    __global const int *count
+) {
+    int at = get_global_id(0), row = get_global_id(1);
+    if (at >= width || row >= *count) return;
+    float sum = 0;
+    for (int i = 0; i < used; i++) {
+        long m = (long)row * used + i;
+        sum = fma(weights ? weights[m] : 1.0f, x[m * width + at], sum);
+    }
+    output[(long)row * stride + at] = sum;
+}

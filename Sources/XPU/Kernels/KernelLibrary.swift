@@ -1,0 +1,69 @@
+internal import CXPU
+
+/// The embedded modules, compiled for a device, and their kernels by name.
+final class KernelLibrary: Sendable {
+    private let modules: [CompiledModule]
+
+    init(_ context: Context, _ cache: NativeCache) throws(XPUError) {
+        var modules: [CompiledModule] = []
+        var index = 0
+        while let module = unsafe xpu_embedded_module(index) {
+            index += 1
+            let name = unsafe String(cString: module.pointee.name)
+            guard Self.runs(name, on: context.device) else { continue }
+            let code = unsafe Span(_unsafeStart: module.pointee.code, count: module.pointee.count)
+            modules.append(try CompiledModule(context, name: name, code, cache))
+        }
+        self.modules = modules
+    }
+
+    /// Modules for a kind of matrix engine compile on no other device.
+    private static func runs(_ module: String, on device: PhysicalDevice) -> Bool {
+        !module.hasPrefix("matrix") || module == device.matrixLanes.map { "matrix\($0)" }
+    }
+
+    /// A kernel of its own for the caller.
+    func kernel(_ name: KernelName) throws(XPUError) -> Kernel {
+        guard let module = modules.first(where: { $0.module.name == name.module }) else {
+            preconditionFailure("there is no module \(name.module)")
+        }
+        return try Kernel(module, name.function)
+    }
+}
+
+struct KernelName: Hashable, Sendable {
+    let module: String
+    let function: String
+
+    static func linear(_ function: String) -> KernelName { KernelName(module: "linear", function: function) }
+    /// - Parameter lanes: Of the matrix engine.
+    static func matrix(_ function: String, lanes: Int) -> KernelName {
+        KernelName(module: "matrix\(lanes)", function: function)
+    }
+    static func rows(_ function: String) -> KernelName { KernelName(module: "rows", function: function) }
+    static func attention(_ function: String) -> KernelName { KernelName(module: "attention", function: function) }
+    static func measure(_ function: String) -> KernelName { KernelName(module: "measure", function: function) }
+    static func unpack(_ function: String) -> KernelName { KernelName(module: "unpack", function: function) }
+}
+
+/// A ``Module`` that its kernels share.
+final class CompiledModule: Sendable {
+    let module: Module
+
+    /// From the cache where it holds a binary that the driver takes, else from SPIR-V.
+    init(_ context: Context, name: String, _ spirv: Span<UInt8>, _ cache: NativeCache) throws(XPUError) {
+        let key = NativeCache.key(context.device, spirv)
+        if let cached = Self.cached(context, name, cache.load(key)) {
+            module = cached
+        } else {
+            module = try Module(context, name: name, .spirv, spirv)
+            let binary = module.nativeBinary()
+            if !binary.isEmpty { cache.store(binary, key) }
+        }
+    }
+
+    private static func cached(_ context: Context, _ name: String, _ binary: [UInt8]?) -> Module? {
+        guard let binary else { return nil }
+        do { return try Module(context, name: name, .native, binary.span) } catch { return nil }
+    }
+}

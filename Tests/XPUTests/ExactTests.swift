@@ -1,0 +1,151 @@
+import CFormats
+import Compute
+import Quant
+import TestSupport
+import Testing
+import XPU
+
+/// What must be right to the bit: unpacked weights, and sums in the order that the kernels promise.
+@Suite(.serialized) struct ExactTests {
+    static let computed = Format.all.filter { $0.groups != nil || [.f16, .bf16, .f32].contains($0) }
+
+    @Test func `a promised device is there`() {
+        #expect(!TestDevice.isPromised || TestDevice.backend != nil)
+    }
+
+    @Test(arguments: computed)
+    func `every format is unpacked exactly`(format: Format) throws {
+        guard let backend = TestDevice.backend else { return }
+        let (rows, columns) = (37, max(96, format.blockLength * 2))
+        let tensors = RandomTensors()
+        tensors.random("table.weight", format, [columns, rows], seed: 11)
+        var g = ProgramBuilder(tensors)
+        let x = g.outputRows(g.embed("table", vocabulary: rows, width: columns))
+        let program = try g.finish(logits: x, cache: CacheLayout(layers: []))
+        let logits = try backend.run(program, tensors, tokens: (0..<rows).map { Int32($0) })
+        let expected = tensors.values("table.weight")
+        let wrong = logits.joined().enumerated().filter { index, value in
+            value.bitPattern != expected[index].bitPattern && !(value == 0 && expected[index] == 0)
+        }
+        #expect(wrong.count == 0, "\(format): first at \(wrong.first?.offset ?? -1)")
+    }
+
+    /// Sums of one, of two and of sixteen splits; outputs that fill no tile; as many rows as a tile of rows, fewer and more.
+    @Test(arguments: computed, [(1, 1), (3, 2), (9, 4), (16, 16)])
+    func `every product sums in the promised order`(format: Format, shape: (rows: Int, blocks: Int)) throws {
+        guard let backend = TestDevice.backend else { return }
+        let columns = max(format.blockLength, 32) * shape.blocks
+        let outputs = 35
+        let tensors = RandomTensors()
+        var generator = SplitMix64(state: 5)
+        tensors.add(
+            "x.weight", .f32, [columns, shape.rows], bytes((0..<columns * shape.rows).map { _ in generator.normal() }))
+        if format.groups == nil {
+            // Random bits of floats overflow in sums.
+            let values = (0..<columns * outputs).map { _ in generator.normal() }
+            var encoded = [UInt8](repeating: 0, count: values.count * format.blockBytes)
+            var span = encoded.mutableSpan
+            try format.encode(values.span, into: &span)
+            tensors.add("w.weight", format, [columns, outputs], encoded)
+        } else {
+            tensors.random("w.weight", format, [columns, outputs], seed: 12)
+        }
+        tensors.add("w.bias", .f32, [outputs], bytes((0..<outputs).map { _ in generator.normal() }))
+        var g = ProgramBuilder(tensors)
+        let x = g.embed("x", vocabulary: shape.rows, width: columns)
+        let program = try g.finish(
+            logits: g.outputRows(g.linear(x, "w", outputs: outputs)), cache: CacheLayout(layers: []))
+        let logits = try backend.run(program, tensors, tokens: (0..<shape.rows).map { Int32($0) })
+        let product = Product(tensors, format, columns: columns, outputs: outputs)
+        for row in 0..<shape.rows {
+            let expected = product.row(row)
+            let same = zip(logits[row], expected).allSatisfy { $0.bitPattern == $1.bitPattern || $0.isNaN && $1.isNaN }
+            #expect(same, "\(format), \(columns) columns, row \(row): \(logits[row].prefix(3)) \(expected.prefix(3))")
+        }
+    }
+
+    private func bytes(_ values: [Float]) -> [UInt8] {
+        values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } }
+    }
+}
+
+/// The arithmetic that kernels/linear.cl promises, written out.
+private struct Product {
+    let format: Format
+    let columns: Int
+    let outputs: Int
+    let x: [Float]
+    let bias: [Float]
+    /// Decoded weights, or codes, scales and minimums of groups.
+    let weights: [Float]
+    let codes: [Int32]
+    let scales: [Float]
+    let minimums: [Float]
+
+    init(_ tensors: RandomTensors, _ format: Format, columns: Int, outputs: Int) {
+        self.format = format
+        self.columns = columns
+        self.outputs = outputs
+        x = tensors.values("x.weight")
+        bias = tensors.values("w.bias")
+        weights = tensors.values("w.weight")
+        (codes, scales, minimums) =
+            format.groups == nil ? ([], [], []) : format.unpacked(tensors.bytes("w.weight"))
+    }
+
+    func row(_ row: Int) -> [Float] {
+        let input = Array(x[row * columns..<(row + 1) * columns])
+        let splits = SplitTable.splits(rows: outputs, columns: columns)
+        return (0..<outputs).map { output in
+            let items = format.groups == nil ? columns : columns / 32
+            let partial = (0..<splits).map { split in
+                sum(input, output, items * split / splits..<items * (split + 1) / splits)
+            }
+            return partial.dropFirst().reduce(partial[0], +) + bias[output]
+        }
+    }
+
+    private func sum(_ input: [Float], _ output: Int, _ items: Range<Int>) -> Float {
+        var acc: Float = 0
+        guard let groups = format.groups else {
+            for k in items { acc = acc.addingProduct(weights[output * columns + k], input[k]) }
+            return acc
+        }
+        for part in items {
+            let values = input[part * 32..<(part + 1) * 32]
+            let d = (values.map(abs).max() ?? 0) / 127
+            let rounded = values.map { Int32(($0 * (1 / d)).rounded(.toNearestOrEven)) }
+            for first in stride(from: 0, to: 32, by: groups.length) {
+                let base = output * columns + part * 32 + first
+                let group = base / groups.length
+                var dot: Int32 = 0
+                var total: Int32 = 0
+                for i in 0..<groups.length {
+                    dot += codes[base + i] * rounded[first + i]
+                    total += rounded[first + i]
+                }
+                acc = acc.addingProduct(Float(dot), scales[group] * d)
+                if groups.hasMinimum { acc = acc.addingProduct(-minimums[group], d * Float(total)) }
+            }
+        }
+        return acc
+    }
+}
+
+extension Format {
+    /// Codes of all weights, scales and minimums of all groups.
+    fileprivate func unpacked(_ bytes: [UInt8]) -> (codes: [Int32], scales: [Float], minimums: [Float]) {
+        var result: (codes: [Int32], scales: [Float], minimums: [Float]) = ([], [], [])
+        guard let groups, let info = unsafe format_with_id(id) else { return result }
+        var codes = [Int8](repeating: 0, count: blockLength)
+        var scales = [Float](repeating: 0, count: blockLength / groups.length)
+        var minimums = scales
+        for first in stride(from: 0, to: bytes.count, by: blockBytes) {
+            unsafe info.pointee.unpack(Array(bytes[first..<first + blockBytes]), &codes, &scales, &minimums)
+            result.codes += codes.map(Int32.init)
+            result.scales += scales
+            result.minimums += minimums
+        }
+        return result
+    }
+}
