@@ -40,7 +40,7 @@ struct DevicesCommand: ParsableCommand {
             let reports = try DeviceReport.all()
             if reports.isEmpty { missing = "\(XPUError.noDevice(index: 0, count: 0))" }
             for (index, report) in reports.enumerated() { entries.append(examine(index, report)) }
-        } catch let error as XPUError { missing = "\(error)" }
+        } catch { missing = "\(error)" }
         try StandardOutput.write(json ? jsonText(entries, missing) : text(entries, missing))
         let failures = entries.filter { $0.failure != nil || $0.results.contains { !$0.passed } }
         if let first = failures.first {
