@@ -199,9 +199,9 @@ private func problem(_ change: (inout Fixture) -> Void) -> String {
         fixture.values = ["rope_factors_long.weight": 8, "rope_factors_short.weight": 2]
         let model = try fixture.model()
         func first(_ model: Model) -> Double? { model.program.ropes.first?.inverseFrequencies.first }
-        #expect(first(model) == 1 / 8)
-        #expect(first(try model.planned(forContext: 17)) == 1 / 8)
-        #expect(first(try model.planned(forContext: 16)) == 1 / 2)
+        #expect(first(model) == 0.125)
+        #expect(first(try model.planned(forContext: 17)) == 0.125)
+        #expect(first(try model.planned(forContext: 16)) == 0.5)
     }
 
     @Test func windowsFollowThePatternOfTheFile() throws {
