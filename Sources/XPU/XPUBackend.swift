@@ -23,10 +23,7 @@ package final class XPUBackend: Backend {
     /// Bytes that the device reads per second at most, measured now.
     package func readBandwidth() throws(XPUError) -> Double { try ReadBandwidth.measure(context, library) }
 
-    /// Everything but experts that get their input weighted (Llama 4): its logits are not yet those of the reference.
-    package func supports(_ op: Op) -> Bool {
-        if case .moe(let op) = op { !op.routing.weighsInput } else { true }
-    }
+    package func supports(_ op: Op) -> Bool { true }
 
     package func load(
         _ source: any WeightSource, for program: Program, progress: @escaping @Sendable (Double) -> Void

@@ -59,6 +59,7 @@ import Testing
             $0.activation = .reluSquared
         },
         .make("mixture") { $0.experts = (8, 2) },
+        .make("mixture, one expert per token") { $0.experts = (8, 1) },
         .make("mixture of many, softmax over all") {
             $0.experts = (19, 5)
             $0.routing = .softmax

@@ -128,7 +128,9 @@ extension Lowering {
         _ matrix: DeviceMatrix, _ input: Input, _ rows: Rows, addends: [Argument], output: Slice, stride: Int,
         _ recorder: inout Recorder
     ) throws(XPUError) {
-        let tileRows = rows.used == 1 && rows.capacity > 1 ? 8 : 1
+        // Slots next to each other may be of different experts, also where each row has one.
+        let sharesMatrix = rows.chosen == nil && rows.used == 1
+        let tileRows = sharesMatrix && rows.capacity > 1 ? 8 : 1
         let splits = SplitTable.splits(rows: matrix.rows, columns: matrix.columns)
         let prepared = memory.prepared
         let activations: [Argument] =
