@@ -185,7 +185,18 @@ FORMAT_LIST(UNPACK_BLOCKS)
             }                                                                                                   \
         }                                                                                                       \
     }
-PACKED_LIST(PACK)
+CODES_LIST(PACK)
+
+#define PACK_GRID(name, record_blocks, code_offset)                                                             \
+    static void name##_pack(const uint8_t *rows, size_t row_bytes, int valid, int64_t blocks, uint8_t *group) { \
+        packed_##name *records = (packed_##name *)group;                                                        \
+        for (int64_t b = 0; b < blocks / record_blocks; b++) {                                                  \
+            __builtin_memset(records + b, 0, sizeof *records);                                                  \
+            for (int r = 0; r < valid; r++)                                                                     \
+                name##_put_row(records + b, r, (const block_##name *)(rows + (size_t)r * row_bytes) + b);       \
+        }                                                                                                       \
+    }
+GRID_LIST(PACK_GRID)
 
 #define UNPACK_PACKED(name, record_blocks, code_offset)                                                              \
     static void name##_unpack_packed(                                                                                \
@@ -196,10 +207,9 @@ PACKED_LIST(PACK)
         for (int64_t b = block_begin; b < block_end; b++) {                                                          \
             const packed_##name *p = (const packed_##name *)group + b / record_blocks;                               \
             const int at = (int)(b % record_blocks);                                                                 \
-            UNROLL for (int i = 0; i < 8; i++) {                                                                     \
-                const int v = i / 2 + (i % 2) * 4;                                                                   \
-                *(u8x64 *)(panel + 64 * v) = name##_code(p, at, v) + shift;                                          \
-            }                                                                                                        \
+            u8x64 codes[8];                                                                                          \
+            UNROLL for (int v = 0; v < 8; v++) codes[v] = name##_code(p, at, v) + shift;                             \
+            UNROLL for (int v = 0; v < 8; v++) *(u8x64 *)(panel + 64 * v) = codes[v];                                \
             UNROLL for (int h = 0; h < halves(t); h++) {                                                             \
                 store_f32(panel + 512 + 64 * h, name##_scale(p, at, h));                                             \
                 if (t.has_min) store_f32(panel + 512 + 64 * (halves(t) + h), name##_min(p, at, h));                  \

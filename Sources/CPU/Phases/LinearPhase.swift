@@ -57,11 +57,12 @@ final class LinearPhase: Phase {
             let share = groups / (workers * 4)
             return (rows, max(8, (share + 7) / 8 * 8))
         }
-        var size = (rows: 128, groups: 64)
+        var size = (rows: 512, groups: 32)
         func tasks() -> Int {
             let perRows = products.reduce(0) { $0 + ($1.matrix.rowGroups + size.groups - 1) / size.groups }
             return perRows * ((rows + size.rows - 1) / size.rows)
         }
+        while size.rows > 128 && tasks() < 2 * workers { size.rows /= 2 }
         while size.groups > 8 && tasks() < 2 * workers { size.groups /= 2 }
         return size
     }
