@@ -66,27 +66,25 @@ static inline place place_of(const call *c, chunk k, int64_t m) {
     return (place){c->out + m * c->stride + k.group * CPU_GROUP_ROWS, c->stride, width, false};
 }
 
-// Whether the results of row m are kept aside.
-static inline bool is_aside(const call *c, chunk k, int64_t m) {
-    return place_of(c, k, k.row_begin + (m - k.row_begin) / k.tile_rows * k.tile_rows).aside;
+// The first row whose results are kept aside: all of them, or those of the last tile, or none.
+static inline int64_t first_aside(const call *c, chunk k) {
+    if (columns_in(c, k) < k.groups * CPU_GROUP_ROWS) return k.row_begin;
+    const int64_t last = k.row_begin + (k.row_end - 1 - k.row_begin) / k.tile_rows * k.tile_rows;
+    return place_of(c, k, last).aside ? last : k.row_end;
 }
 
 // Brings results home that were computed aside.
 static inline void bring_home(const call *c, chunk k) {
     const size_t bytes = (size_t)columns_in(c, k) * sizeof *c->out;
-    for (int64_t m = k.row_begin; m < k.row_end; m++)
-        if (is_aside(c, k, m))
-            memcpy(
-                c->out + m * c->stride + k.group * CPU_GROUP_ROWS, c->edge + (m - k.row_begin) * CHUNK, bytes);
+    for (int64_t m = first_aside(c, k); m < k.row_end; m++)
+        memcpy(c->out + m * c->stride + k.group * CPU_GROUP_ROWS, c->edge + (m - k.row_begin) * CHUNK, bytes);
 }
 
 // Sums that are not complete yet go aside again.
 static inline void take_aside(const call *c, chunk k) {
     const size_t bytes = (size_t)columns_in(c, k) * sizeof *c->out;
-    for (int64_t m = k.row_begin; m < k.row_end; m++)
-        if (is_aside(c, k, m))
-            memcpy(
-                c->edge + (m - k.row_begin) * CHUNK, c->out + m * c->stride + k.group * CPU_GROUP_ROWS, bytes);
+    for (int64_t m = first_aside(c, k); m < k.row_end; m++)
+        memcpy(c->edge + (m - k.row_begin) * CHUNK, c->out + m * c->stride + k.group * CPU_GROUP_ROWS, bytes);
 }
 
 // Adds bias and residual.

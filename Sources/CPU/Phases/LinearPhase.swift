@@ -57,7 +57,7 @@ final class LinearPhase: Phase {
             let share = groups / (workers * 4)
             return (rows, max(8, (share + 7) / 8 * 8))
         }
-        var size = (rows: 512, groups: 32)
+        var size = (rows: 256, groups: 64)
         func tasks() -> Int {
             let perRows = products.reduce(0) { $0 + ($1.matrix.rowGroups + size.groups - 1) / size.groups }
             return perRows * ((rows + size.rows - 1) / size.rows)
