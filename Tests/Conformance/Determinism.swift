@@ -46,7 +46,6 @@ import Testing
     @Test(arguments: Device.all, [true, false])
     func whatIsOutOfReachDoesNotMatter(device: Device, firstSeesAll: Bool) throws {
         let model = ToyModel.make("window") {
-            $0.format = .q8_0
             $0.window = 40
             $0.firstSeesAll = firstSeesAll
         }
@@ -54,7 +53,7 @@ import Testing
         let whole = try Session(model, on: device.backend, kv: .f16, positions: 704).run(tokens, chunks: [100])
         let reference = try Session(model, on: ReferenceBackend(), kv: .f16, positions: 704, windowBlocks: 6).run(
             tokens, chunks: [100])
-        #expect(relativeError(whole, reference) < 3e-2)
+        #expect(relativeError(whole, reference) < 1e-3)
         // 139 positions in a row touch six blocks at most.
         for chunks in [[100], [7, 93, 1, 64]] {
             let short = try Session(model, on: device.backend, kv: .f16, positions: 704, windowBlocks: 6).run(
