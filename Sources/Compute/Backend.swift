@@ -74,16 +74,18 @@ package enum BackendError: Error, Sendable, CustomStringConvertible {
     case source(String)
     /// The device stopped working; the text says how.
     case device(String)
+    /// The same, and what was loaded to it is gone: weights have to be loaded again.
+    case lost(String)
 
     package var description: String {
         switch self {
         case .unsupported(let what): "this device does not support \(what)"
-        case .outOfMemory(let bytes): "there is no memory for \(bytes >> 20) MiB more"
+        case .outOfMemory(let bytes): "there is no memory for \((bytes + (1 << 20) - 1) >> 20) MiB more"
         case .doesNotFit(let needed, let available):
             "\(needed >> 20) MiB of device memory are needed, but there are \(available >> 20) MiB: "
                 + "\((needed - available) >> 20) MiB are missing"
         case .weights(let text), .source(let text): text
-        case .device(let text): "the device failed: \(text)"
+        case .device(let text), .lost(let text): "the device failed: \(text)"
         }
     }
 }

@@ -41,8 +41,10 @@ package final class Runtime {
     /// Bytes of memory that the weights occupy on the device.
     package let weightBytes: Int
 
-    /// Compiles the program anew, with an empty cache.
-    private let compile: () throws(BackendError) -> any Executable
+    private let backend: any Backend
+    private let cache: KVCacheConfiguration
+    /// `nil` after the device was lost.
+    private var weights: (any LoadedWeights)?
     private var executable: (any Executable)?
     private var outputs: StepOutputs
     private var inputs: StepInputs
@@ -65,19 +67,18 @@ package final class Runtime {
         for op in model.program.ops where !backend.supports(op) {
             throw .backend(path: model.file.path, .unsupported("an operation that the model needs"))
         }
-        let limits = configuration.limits
-        inputs = StepInputs(limits: limits, blocks: configuration.blocksPerSequence)
+        inputs = StepInputs(limits: configuration.limits, blocks: configuration.blocksPerSequence)
+        self.backend = backend
         // One block more, for trials beside running sequences.
-        let cache = KVCacheConfiguration(
+        cache = KVCacheConfiguration(
             format: configuration.kvFormat.format, blockLength: BlockPool.blockLength,
             blockCount: configuration.blockCount + 1)
         do {
             let weights = try backend.load(model.weights, for: model.program, progress: progress)
             weightBytes = weights.byteCount
-            compile = { () throws(BackendError) in
-                try backend.compile(model.program, weights: weights, cache: cache, limits: limits)
-            }
-            executable = try compile()
+            self.weights = weights
+            executable = try backend.compile(
+                model.program, weights: weights, cache: cache, limits: configuration.limits)
         } catch {
             throw .backend(path: model.file.path, error)
         }
@@ -97,7 +98,7 @@ package final class Runtime {
         guard let executable else {
             throw .backend(path: model.file.path, .device("it has not been set up again"))
         }
-        do { try executable.run(inputs, into: &outputs) } catch { throw .backend(path: model.file.path, error) }
+        do { try executable.run(inputs, into: &outputs) } catch { throw failure(error) }
     }
 
     /// The logits of an output row of the last step. Any number of threads may read between two steps.
@@ -113,11 +114,27 @@ package final class Runtime {
         if let executable { executable.runOnHost(body) } else { body(0) }
     }
 
-    /// Sets the device up again after a failure, with an empty cache, and tries it.
+    /// Sets the device up again after a failure, with an empty cache, and tries it. Loads the weights again where they were lost.
     package func recover() throws(EngineError) {
         executable = nil
-        do { executable = try compile() } catch { throw .backend(path: model.file.path, error) }
+        do {
+            if weights == nil { weights = try backend.load(model.weights, for: model.program) { _ in } }
+            if let weights {
+                executable = try backend.compile(
+                    model.program, weights: weights, cache: cache, limits: configuration.limits)
+            }
+        } catch { throw failure(error) }
         try runTrial()
+    }
+
+    /// Takes note of what an error of the device leaves behind.
+    private func failure(_ error: BackendError) -> EngineError {
+        if case .lost = error {
+            // At once: as long as they live, so does their part of the device's memory.
+            executable = nil
+            weights = nil
+        }
+        return .backend(path: model.file.path, error)
     }
 
     /// Runs one token, in a block that no sequence uses.

@@ -24,9 +24,9 @@ final class XPUExecutable: Executable {
     }
 
     init(
-        _ context: Context, _ library: KernelLibrary, _ program: Program, _ weights: XPUWeights,
-        _ configuration: KVCacheConfiguration, _ limits: StepLimits
+        _ program: Program, _ weights: XPUWeights, _ configuration: KVCacheConfiguration, _ limits: StepLimits
     ) throws(BackendError) {
+        let (context, library) = (weights.context, weights.library)
         try Lowering.checkSupport(program)
         let sizes = StepMemory.Sizes(program, weights, limits: limits)
         logitStride = sizes.plan.buffer[program.logits.index].map { sizes.plan.widths[$0] } ?? 0
@@ -50,7 +50,7 @@ final class XPUExecutable: Executable {
             queue = try CommandQueue(context)
             fence = try queue.makeFence()
             kernels = KernelSet(library)
-        } catch { throw BackendError(error) }
+        } catch { throw context.failure(error) }
     }
 
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError) {
@@ -68,7 +68,7 @@ final class XPUExecutable: Executable {
             try queue.execute(step.list, fence)
             try fence.wait()
             try fence.reset()
-        } catch { throw BackendError(error) }
+        } catch { throw context.failure(error) }
         let floats = unsafe logits.base.assumingMemoryBound(to: Float.self)
         for row in 0..<inputs.outputRows.count {
             unsafe outputs.buffer.baseAddress?.advanced(by: row * outputs.vocabulary).update(
