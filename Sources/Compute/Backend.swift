@@ -26,13 +26,30 @@ package protocol Executable: AnyObject {
     /// Runs one step. `outputs` receives `inputs.outputRows.count` rows of logits.
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError)
 
+    /// What the last step cost the host and the device's queue; `nil` where the host itself computes.
+    var lastStepCost: StepCost? { get }
+
     /// Threads of the host that have nothing to do between two steps, the caller's included.
     var hostWorkers: Int { get }
     /// Runs `body(worker)` on each of these threads and returns when all are done. Between steps only.
     func runOnHost(_ body: @escaping (_ worker: Int) -> Void)
 }
 
+/// A step of a device beside what it computes.
+package struct StepCost: Sendable {
+    /// Kernels in the step's list.
+    package let launches: Int
+    /// From the call to its return, without the wait for the device.
+    package let onHost: Duration
+
+    package init(launches: Int, onHost: Duration) {
+        self.launches = launches
+        self.onHost = onHost
+    }
+}
+
 extension Executable {
+    package var lastStepCost: StepCost? { nil }
     package var hostWorkers: Int { 1 }
     package func runOnHost(_ body: @escaping (_ worker: Int) -> Void) { body(0) }
 }

@@ -106,6 +106,9 @@ package final class Runtime {
         try outputs.withLogits(row: row, body)
     }
 
+    /// What the last step cost beside computing; `nil` on the CPU.
+    package var lastStepCost: StepCost? { executable?.lastStepCost }
+
     /// Threads that ``runOnHost(_:)`` uses.
     package var hostWorkers: Int { executable?.hostWorkers ?? 1 }
 
