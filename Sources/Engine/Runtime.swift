@@ -41,8 +41,10 @@ package final class Runtime {
     /// Bytes of memory that the weights occupy on the device.
     package let weightBytes: Int
 
-    /// Compiles the program anew, with an empty cache.
-    private let compile: () throws(BackendError) -> any Executable
+    private let backend: any Backend
+    private let cache: KVCacheConfiguration
+    /// `nil` after the device was lost.
+    private var weights: (any LoadedWeights)?
     private var executable: (any Executable)?
     private var outputs: StepOutputs
     var inputs: StepInputs
@@ -68,18 +70,18 @@ package final class Runtime {
         for op in model.program.ops where !backend.supports(op) {
             throw .backend(path: model.file.path, .unsupported("an operation that the model needs"))
         }
+        self.backend = backend
         let limits = configuration.limits
         windows = configuration.windows(model.program.cache)
         stretches = CacheStretches(configuration, windows)
         inputs = Self.inputs(configuration, windows)
-        let cache = configuration.cache(model.program.cache)
+        cache = configuration.cache(model.program.cache)
         do {
             let weights = try backend.load(model.weights, for: model.program, progress: progress)
             weightBytes = weights.byteCount
-            compile = { () throws(BackendError) in
-                try backend.compile(model.program, weights: weights, cache: cache, limits: limits)
-            }
-            executable = try compile()
+            self.weights = weights
+            executable = try backend.compile(
+                model.program, weights: weights, cache: cache, limits: limits)
         } catch {
             throw .backend(path: model.file.path, error)
         }
@@ -103,13 +105,16 @@ package final class Runtime {
         guard let executable else {
             throw .backend(path: model.file.path, .device("it has not been set up again"))
         }
-        do { try executable.run(inputs, into: &outputs) } catch { throw .backend(path: model.file.path, error) }
+        do { try executable.run(inputs, into: &outputs) } catch { throw failure(error) }
     }
 
     /// The logits of an output row of the last step. Any number of threads may read between two steps.
     package func withLogits<R, E: Error>(_ row: Int, _ body: (Span<Float>) throws(E) -> R) throws(E) -> R {
         try outputs.withLogits(row: row, body)
     }
+
+    /// What the last step cost beside computing; `nil` on the CPU.
+    package var lastStepCost: StepCost? { executable?.lastStepCost }
 
     /// Threads that ``runOnHost(_:)`` uses.
     package var hostWorkers: Int { executable?.hostWorkers ?? 1 }
@@ -119,11 +124,27 @@ package final class Runtime {
         if let executable { executable.runOnHost(body) } else { body(0) }
     }
 
-    /// Sets the device up again after a failure, with an empty cache, and tries it.
+    /// Sets the device up again after a failure, with an empty cache, and tries it. Loads the weights again where they were lost.
     package func recover() throws(EngineError) {
         executable = nil
-        do { executable = try compile() } catch { throw .backend(path: model.file.path, error) }
+        do {
+            if weights == nil { weights = try backend.load(model.weights, for: model.program) { _ in } }
+            if let weights {
+                executable = try backend.compile(
+                    model.program, weights: weights, cache: cache, limits: configuration.limits)
+            }
+        } catch { throw failure(error) }
         try runTrial()
+    }
+
+    /// Takes note of what an error of the device leaves behind.
+    private func failure(_ error: BackendError) -> EngineError {
+        if case .lost = error {
+            // At once: as long as they live, so does their part of the device's memory.
+            executable = nil
+            weights = nil
+        }
+        return .backend(path: model.file.path, error)
     }
 
     /// Runs one token, in a block that no sequence uses.

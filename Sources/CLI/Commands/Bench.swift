@@ -72,7 +72,10 @@ struct Bench: ParsableCommand {
         }
         var runner = BenchRunner(loaded.runtime)
         let threads = loaded.runtime.device.threads
-        var table = Table([("test", .left), ("threads", .right), ("tokens/s", .right)])
+        let isDevice = loaded.runtime.device.id != "cpu"
+        var table = Table(
+            [("test", .left), ("threads", .right), ("tokens/s", .right)]
+                + (isDevice ? [("launches", .right), ("host µs/step", .right)] : []))
         var results: [JSON] = []
         let bar = ProgressBar("Measuring", quiet: model.verbosity.quiet)
         defer { bar.finish() }
@@ -80,10 +83,11 @@ struct Bench: ParsableCommand {
             let rates = try runner.measure(test, repeats: repeats) { share in
                 bar.update((Double(index) + share) / Double(tests.count))
             }
-            table.add([
-                test.name, "\(threads)", "\(fixed(rates.mean, 2)) ± \(fixed(rates.standardDeviation, 2))",
-            ])
-            results.append(test.json(rates, threads: threads))
+            let cost = loaded.runtime.lastStepCost
+            table.add(
+                [test.name, "\(threads)", "\(fixed(rates.mean, 2)) ± \(fixed(rates.standardDeviation, 2))"]
+                    + (cost.map { ["\($0.launches)", fixed($0.onHost.inSeconds * 1e6, 0)] } ?? []))
+            results.append(test.json(rates, threads: threads, cost))
         }
         bar.finish()
         if json {
