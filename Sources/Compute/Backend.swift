@@ -25,6 +25,11 @@ package protocol LoadedWeights: AnyObject, Sendable {
 package protocol Executable: AnyObject {
     /// Runs one step. `outputs` receives `inputs.outputRows.count` rows of logits.
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError)
+    /// Runs one step in the same way and adds the seconds that each operation of the program took to `seconds`, by index. What
+    /// belongs to none (taking the inputs over, handing the logits out) is left out.
+    func run(
+        _ inputs: borrowing StepInputs, into outputs: inout StepOutputs, timing seconds: inout [Double]
+    ) throws(BackendError)
 
     /// Threads of the host that have nothing to do between two steps, the caller's included.
     var hostWorkers: Int { get }
@@ -33,6 +38,12 @@ package protocol Executable: AnyObject {
 }
 
 extension Executable {
+    package func run(
+        _ inputs: borrowing StepInputs, into outputs: inout StepOutputs, timing seconds: inout [Double]
+    ) throws(BackendError) {
+        throw .unsupported("a profile")
+    }
+
     package var hostWorkers: Int { 1 }
     package func runOnHost(_ body: @escaping (_ worker: Int) -> Void) { body(0) }
 }

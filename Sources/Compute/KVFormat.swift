@@ -41,11 +41,18 @@ package struct KVFormat: Sendable {
 extension CacheLayout {
     /// Bytes that the keys and values of one position take in all layers.
     package func bytesPerPosition(_ format: KVFormat) -> Int {
+        layers.reduce(0) { $0 + $1.bytesPerPosition(format) }
+    }
+}
+
+extension CacheLayout.Layer {
+    /// Bytes that the keys and values of one position take.
+    package func bytesPerPosition(_ format: KVFormat) -> Int {
         let format = format.format
         // A last part shorter than a block takes its share of one.
         func bytes(_ length: Int) -> Int {
             (length * format.blockBytes + format.blockLength - 1) / format.blockLength
         }
-        return layers.reduce(0) { $0 + $1.kvHeads * (bytes($1.keyLength) + bytes($1.valueLength)) }
+        return kvHeads * (bytes(keyLength) + bytes(valueLength))
     }
 }
