@@ -3,8 +3,13 @@ package import Quant
 /// Where the time of steps went, operation by operation, and what the operations had to read and compute at least.
 package struct Profile: Sendable {
     package struct Entry: Sendable {
-        package var seconds = 0.0
-        package var cost = OpCost()
+        package var seconds: Double
+        package var cost: OpCost
+
+        package init(seconds: Double = 0, cost: OpCost = OpCost()) {
+            self.seconds = seconds
+            self.cost = cost
+        }
 
         package static func + (a: Entry, b: Entry) -> Entry {
             Entry(seconds: a.seconds + b.seconds, cost: a.cost + b.cost)

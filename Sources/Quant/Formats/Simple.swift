@@ -143,6 +143,6 @@ extension MutableSpan where Element == UInt8 {
         let nibbles = offset + (bits == 5 ? codes.count / 8 : 0)
         for i in 0..<half { self[nibbles + i] = codes[i] & 15 | codes[i + half] << 4 }
         guard bits == 5 else { return }
-        for i in codes.indices { self[offset + i / 8] |= codes[i] >> 4 << (i % 8) }
+        for i in codes.indices { self[offset + i / 8] |= (codes[i] >> 4) << (i % 8) }
     }
 }
