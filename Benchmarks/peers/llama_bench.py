@@ -39,10 +39,12 @@ class Model:
     def measure_batch(self, batch, n_gen, prompt=16):
         """Aggregate tokens per second of `batch` sequences that decode together."""
         program = os.path.join(os.path.dirname(self.path), "llama-batched-bench")
-        text = output_of([
-            program, "-m", self.model, "-t", str(self.threads), "-c", str(batch * (prompt + n_gen) + 64), "-npp", str(prompt),
-            "-ntg", str(n_gen), "-npl", str(batch), "--output-format", "jsonl"])
-        rows = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-        if not rows:
-            raise SystemExit(f"{program} measured nothing for {batch} sequences of {self.model}: is its context too short?")
-        return rows[-1]["speed_tg"]
+        command = [
+            program, "-m", self.model, "-t", str(self.threads), "-c", str(batch * (prompt + n_gen) + 512), "-npp", str(prompt),
+            "-ntg", str(n_gen), "-npl", str(batch), "--output-format", "jsonl"]
+        # Now and then it ends well without having measured anything.
+        for _ in range(3):
+            rows = [json.loads(line) for line in output_of(command).splitlines() if line.startswith("{")]
+            if rows:
+                return rows[-1]["speed_tg"]
+        raise SystemExit(f"{' '.join(command)}: measured nothing")
