@@ -77,7 +77,7 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["Compute", "GGUF", "JSON", "Models", "Quant"], path: "Tests/Support",
-            exclude: ["References", "tiny_models.py"]),
+            exclude: ["References", "TinyModels"]),
         .testTarget(
             name: "QuantTests", dependencies: ["CFormats", "Quant", "TestSupport"],
             exclude: ["reference.py", "Vectors.txt"]),

@@ -99,17 +99,27 @@ package enum BackendError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// The KV cache is one pool of blocks; a block holds `blockLength` positions of one sequence for all layers.
+/// The KV cache is two pools of blocks: one for the layers that see everything and one for the windowed layers, which need only what
+/// is still in reach. A block holds `blockLength` positions of one sequence for all layers of its pool.
 package struct KVCacheConfiguration: Sendable {
     /// `F16`, `F32` or `Q8_0`.
     package var format: Format
     package var blockLength: Int
     package var blockCount: Int
+    /// Blocks of the windowed layers.
+    package var windowBlockCount: Int
 
-    package init(format: Format, blockLength: Int = 32, blockCount: Int) {
+    /// - Parameter windowBlockCount: As many as the other layers have, where none is given.
+    package init(format: Format, blockLength: Int = 32, blockCount: Int, windowBlockCount: Int? = nil) {
         self.format = format
         self.blockLength = blockLength
         self.blockCount = blockCount
+        self.windowBlockCount = windowBlockCount ?? blockCount
+    }
+
+    /// Blocks that a layer has.
+    package func blockCount(of layer: CacheLayout.Layer) -> Int {
+        layer.reach == nil ? blockCount : windowBlockCount
     }
 }
 

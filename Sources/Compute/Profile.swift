@@ -23,13 +23,13 @@ package struct Profile: Sendable {
     package private(set) var seconds = 0.0
     package private(set) var steps = 0
     private let formats: [Format?]
-    private let cache: KVFormat
+    private let cache: Format
     private let domains: [RowDomain]
 
     /// - Parameters:
     ///   - formats: Of each weight of the program, by index.
     ///   - cache: Of keys and values.
-    package init(_ program: Program, formats: [Format?], cache: KVFormat) {
+    package init(_ program: Program, formats: [Format?], cache: Format) {
         self.program = program
         self.formats = formats
         self.cache = cache

@@ -45,8 +45,11 @@ package final class Runtime {
     private let compile: () throws(BackendError) -> any Executable
     private var executable: (any Executable)?
     private var outputs: StepOutputs
-    private var inputs: StepInputs
+    var inputs: StepInputs
     private var profile: Profile?
+    /// What windowed layers need; `nil` where the model has none.
+    let windows: Scheduler.Windows?
+    var stretches: CacheStretches
 
     /// - Parameter progress: Gets the share of the weights that is loaded, on any thread.
     package init(
@@ -71,11 +74,10 @@ package final class Runtime {
             throw .backend(path: model.file.path, .unsupported("an operation that the model needs"))
         }
         let limits = configuration.limits
-        inputs = StepInputs(limits: limits, blocks: configuration.blocksPerSequence)
-        // One block more, for trials beside running sequences.
-        let cache = KVCacheConfiguration(
-            format: configuration.kvFormat.format, blockLength: BlockPool.blockLength,
-            blockCount: configuration.blockCount + 1)
+        windows = configuration.windows(model.program.cache)
+        stretches = CacheStretches(configuration, windows)
+        inputs = Self.inputs(configuration, windows)
+        let cache = configuration.cache(model.program.cache)
         do {
             let weights = try backend.load(model.weights, for: model.program, progress: progress)
             weightBytes = weights.byteCount
@@ -94,7 +96,11 @@ package final class Runtime {
 
     /// Inputs with room for the largest step.
     package func makeInputs() -> StepInputs {
-        StepInputs(limits: configuration.limits, blocks: configuration.blocksPerSequence)
+        Self.inputs(configuration, windows)
+    }
+
+    private static func inputs(_ configuration: Configuration, _ windows: Scheduler.Windows?) -> StepInputs {
+        StepInputs(limits: configuration.limits, blocks: configuration.blocksPerSequence * (windows == nil ? 1 : 2))
     }
 
     /// Runs one step. Afterwards ``withLogits(_:_:)`` gives its output rows, in order.
@@ -138,6 +144,10 @@ package final class Runtime {
         inputs.removeAll()
         inputs.append([0], position: 0, outputs: 1)
         inputs.blockTables.append(Int32(configuration.blockCount))
+        if let windows {
+            inputs.beginWindowTable()
+            inputs.blockTables.append(Int32(windows.blocks))
+        }
         try step(inputs)
     }
 }
@@ -148,7 +158,7 @@ extension Runtime {
     /// Times each operation from now on.
     package func startProfile() {
         let formats = model.program.weights.map { model.weights.format(of: $0.name) }
-        profile = Profile(model.program, formats: formats, cache: configuration.kvFormat)
+        profile = Profile(model.program, formats: formats, cache: configuration.kvFormat.format)
     }
 
     /// Ends what ``startProfile()`` began.
@@ -174,60 +184,20 @@ extension Runtime.Configuration {
             rows: stepRows, sequences: sequences, outputRows: outputRows,
             positions: blocksPerSequence * BlockPool.blockLength)
     }
-}
 
-// MARK: Sequences with a stretch of the cache each
-
-extension Runtime {
-    /// Consecutive tokens of one of ``Configuration/sequences``, each of which has its own stretch of the cache: for work that
-    /// shares nothing, such as measurements.
-    package struct Chunk {
-        package var sequence: Int
-        package var tokens: ArraySlice<TokenID>
-        /// Position of the first token; all earlier positions of the sequence must have been run.
-        package var position: Int
-        /// How many of the last tokens of the chunk deliver logits.
-        package var outputs: Int
-
-        package init(sequence: Int = 0, tokens: ArraySlice<TokenID>, position: Int, outputs: Int) {
-            self.sequence = sequence
-            self.tokens = tokens
-            self.position = position
-            self.outputs = outputs
+    /// What the windowed layers of a model need; `nil` where it has none.
+    func windows(_ layout: CacheLayout) -> Scheduler.Windows? {
+        layout.reach.map { reach in
+            let most = Scheduler.Windows.blocks(reach: reach, sequences: sequences, rows: stepRows)
+            return .init(reach: reach, blocks: min(blockCount, most))
         }
     }
 
-    /// Runs one step. Afterwards ``withLogits(_:_:)`` gives the rows that the chunks asked for, in order.
-    package func step(_ chunks: [Chunk]) throws(EngineError) {
-        inputs.removeAll()
-        for chunk in chunks {
-            let end = chunk.position + chunk.tokens.count
-            let first = chunk.sequence * configuration.blocksPerSequence
-            precondition(end <= configuration.contextLength)
-            precondition(first + configuration.blocksPerSequence <= configuration.blockCount)
-            inputs.append(chunk.tokens, position: chunk.position, outputs: chunk.outputs)
-            for block in first..<first + BlockPool.blocks(for: end) { inputs.blockTables.append(Int32(block)) }
-        }
-        try step(inputs)
-    }
-
-    /// Runs `tokens` as the start of a sequence, in chunks, and calls `body(index, logits)` for every index from `first` on.
-    package func run(
-        _ tokens: [TokenID], sequence: Int = 0, from position: Int = 0, logitsFrom first: Int,
-        _ body: (Int, Span<Float>) throws(EngineError) -> Void
-    ) throws(EngineError) {
-        var start = 0
-        while start < tokens.count {
-            var end = min(start + configuration.stepRows, tokens.count)
-            if end > first { end = min(end, max(start, first) + configuration.outputRows) }
-            let outputs = max(0, end - max(start, first))
-            try step([
-                Chunk(sequence: sequence, tokens: tokens[start..<end], position: position + start, outputs: outputs)
-            ])
-            for row in 0..<outputs {
-                try withLogits(row) { (logits) throws(EngineError) in try body(end - outputs + row, logits) }
-            }
-            start = end
-        }
+    /// The cache that a model gets: its bytes are ``CacheLayout/byteCount(_:)``.
+    package func cache(_ layout: CacheLayout) -> KVCacheConfiguration {
+        // One block more, for trials beside running sequences.
+        KVCacheConfiguration(
+            format: kvFormat.format, blockLength: BlockPool.blockLength, blockCount: blockCount + 1,
+            windowBlockCount: (windows(layout)?.blocks ?? blockCount) + 1)
     }
 }

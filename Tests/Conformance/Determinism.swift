@@ -42,6 +42,26 @@ import Testing
         }
     }
 
+    /// Windowed layers have blocks of their own, which later positions may take over.
+    @Test(arguments: Device.all, [true, false])
+    func whatIsOutOfReachDoesNotMatter(device: Device, firstSeesAll: Bool) throws {
+        let model = ToyModel.make("window") {
+            $0.window = 40
+            $0.firstSeesAll = firstSeesAll
+        }
+        let tokens = randomTokens(700, seed: 26)
+        let whole = try Session(model, on: device.backend, kv: .f16, positions: 704).run(tokens, chunks: [100])
+        let reference = try Session(model, on: ReferenceBackend(), kv: .f16, positions: 704, windowBlocks: 6).run(
+            tokens, chunks: [100])
+        #expect(relativeError(whole, reference) < 1e-3)
+        // 139 positions in a row touch six blocks at most.
+        for chunks in [[100], [7, 93, 1, 64]] {
+            let short = try Session(model, on: device.backend, kv: .f16, positions: 704, windowBlocks: 6).run(
+                tokens, chunks: chunks)
+            #expect(identical(short, whole), "chunks of \(chunks)")
+        }
+    }
+
     @Test(arguments: models)
     func threadsDoNotMatter(model: ToyModel) throws {
         let tokens = randomTokens(100, seed: 22)
