@@ -25,6 +25,11 @@ package protocol LoadedWeights: AnyObject, Sendable {
 package protocol Executable: AnyObject {
     /// Runs one step. `outputs` receives `inputs.outputRows.count` rows of logits.
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError)
+    /// Runs one step in the same way and adds the seconds that each operation of the program took to `seconds`, by index. What
+    /// belongs to none (taking the inputs over, handing the logits out) is left out.
+    func run(
+        _ inputs: borrowing StepInputs, into outputs: inout StepOutputs, timing seconds: inout [Double]
+    ) throws(BackendError)
 
     /// What the last step cost the host and the device's queue; `nil` where the host itself computes.
     var lastStepCost: StepCost? { get }
@@ -50,6 +55,12 @@ package struct StepCost: Sendable {
 
 extension Executable {
     package var lastStepCost: StepCost? { nil }
+    package func run(
+        _ inputs: borrowing StepInputs, into outputs: inout StepOutputs, timing seconds: inout [Double]
+    ) throws(BackendError) {
+        throw .unsupported("a profile")
+    }
+
     package var hostWorkers: Int { 1 }
     package func runOnHost(_ body: @escaping (_ worker: Int) -> Void) { body(0) }
 }

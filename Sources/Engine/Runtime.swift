@@ -48,6 +48,7 @@ package final class Runtime {
     private var executable: (any Executable)?
     private var outputs: StepOutputs
     var inputs: StepInputs
+    private var profile: Profile?
     /// What windowed layers need; `nil` where the model has none.
     let windows: Scheduler.Windows?
     var stretches: CacheStretches
@@ -66,7 +67,11 @@ package final class Runtime {
         self.tokenizer = tokenizer
         self.configuration = configuration
         device = backend.device
-        outputs = StepOutputs(rows: configuration.outputRows, vocabulary: model.vocabularySize)
+        do {
+            outputs = try StepOutputs(rows: configuration.outputRows, vocabulary: model.vocabularySize)
+        } catch {
+            throw .backend(path: model.file.path, error)
+        }
         for op in model.program.ops where !backend.supports(op) {
             throw .backend(path: model.file.path, .unsupported("an operation that the model needs"))
         }
@@ -105,7 +110,15 @@ package final class Runtime {
         guard let executable else {
             throw .backend(path: model.file.path, .device("it has not been set up again"))
         }
-        do { try executable.run(inputs, into: &outputs) } catch { throw failure(error) }
+        do {
+            if profile == nil {
+                try executable.run(inputs, into: &outputs)
+            } else {
+                try runProfiled(inputs, on: executable)
+            }
+        } catch {
+            throw failure(error)
+        }
     }
 
     /// The logits of an output row of the last step. Any number of threads may read between two steps.
@@ -157,6 +170,32 @@ package final class Runtime {
             inputs.blockTables.append(Int32(windows.blocks))
         }
         try step(inputs)
+    }
+}
+
+// MARK: Profiles
+
+extension Runtime {
+    /// Times each operation from now on.
+    package func startProfile() {
+        let formats = model.program.weights.map { model.weights.format(of: $0.name) }
+        profile = Profile(model.program, formats: formats, cache: configuration.kvFormat.format)
+    }
+
+    /// Ends what ``startProfile()`` began.
+    package func finishProfile() -> Profile? {
+        defer { profile = nil }
+        return profile
+    }
+
+    private func runProfiled(
+        _ inputs: borrowing StepInputs, on executable: any Executable
+    ) throws(BackendError) {
+        var times = [Double](repeating: 0, count: model.program.ops.count)
+        let start = ContinuousClock.now
+        try executable.run(inputs, into: &outputs, timing: &times)
+        let elapsed = ContinuousClock.now - start
+        profile?.add(inputs, seconds: elapsed / .seconds(1), times: times)
     }
 }
 
