@@ -81,12 +81,13 @@ package struct StepOutputs: ~Copyable {
     package let vocabulary: Int
     private let storage: UnsafeMutableBufferPointer<Float>
 
-    package init(rows: Int, vocabulary: Int) {
+    /// - Throws: ``BackendError/outOfMemory(_:)``
+    package init(rows: Int, vocabulary: Int) throws(BackendError) {
         self.rows = rows
         self.vocabulary = vocabulary
         // Zeroed memory from the system takes no pages before they are written.
         guard let memory = unsafe calloc(rows * vocabulary, MemoryLayout<Float>.stride) else {
-            preconditionFailure("no memory for \(rows) rows of logits")
+            throw .outOfMemory(rows * vocabulary * MemoryLayout<Float>.stride)
         }
         unsafe storage = .init(start: memory.assumingMemoryBound(to: Float.self), count: rows * vocabulary)
     }

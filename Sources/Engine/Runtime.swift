@@ -41,11 +41,14 @@ package final class Runtime {
     /// Bytes of memory that the weights occupy on the device.
     package let weightBytes: Int
 
-    /// Compiles the program anew, with an empty cache.
-    private let compile: () throws(BackendError) -> any Executable
+    private let backend: any Backend
+    private let cache: KVCacheConfiguration
+    /// `nil` after the device was lost.
+    private var weights: (any LoadedWeights)?
     private var executable: (any Executable)?
     private var outputs: StepOutputs
     var inputs: StepInputs
+    private var profile: Profile?
     /// What windowed layers need; `nil` where the model has none.
     let windows: Scheduler.Windows?
     var stretches: CacheStretches
@@ -64,22 +67,26 @@ package final class Runtime {
         self.tokenizer = tokenizer
         self.configuration = configuration
         device = backend.device
-        outputs = StepOutputs(rows: configuration.outputRows, vocabulary: model.vocabularySize)
+        do {
+            outputs = try StepOutputs(rows: configuration.outputRows, vocabulary: model.vocabularySize)
+        } catch {
+            throw .backend(path: model.file.path, error)
+        }
         for op in model.program.ops where !backend.supports(op) {
             throw .backend(path: model.file.path, .unsupported("an operation that the model needs"))
         }
+        self.backend = backend
         let limits = configuration.limits
         windows = configuration.windows(model.program.cache)
         stretches = CacheStretches(configuration, windows)
         inputs = Self.inputs(configuration, windows)
-        let cache = configuration.cache(model.program.cache)
+        cache = configuration.cache(model.program.cache)
         do {
             let weights = try backend.load(model.weights, for: model.program, progress: progress)
             weightBytes = weights.byteCount
-            compile = { () throws(BackendError) in
-                try backend.compile(model.program, weights: weights, cache: cache, limits: limits)
-            }
-            executable = try compile()
+            self.weights = weights
+            executable = try backend.compile(
+                model.program, weights: weights, cache: cache, limits: limits)
         } catch {
             throw .backend(path: model.file.path, error)
         }
@@ -103,13 +110,24 @@ package final class Runtime {
         guard let executable else {
             throw .backend(path: model.file.path, .device("it has not been set up again"))
         }
-        do { try executable.run(inputs, into: &outputs) } catch { throw .backend(path: model.file.path, error) }
+        do {
+            if profile == nil {
+                try executable.run(inputs, into: &outputs)
+            } else {
+                try runProfiled(inputs, on: executable)
+            }
+        } catch {
+            throw failure(error)
+        }
     }
 
     /// The logits of an output row of the last step. Any number of threads may read between two steps.
     package func withLogits<R, E: Error>(_ row: Int, _ body: (Span<Float>) throws(E) -> R) throws(E) -> R {
         try outputs.withLogits(row: row, body)
     }
+
+    /// What the last step cost beside computing; `nil` on the CPU.
+    package var lastStepCost: StepCost? { executable?.lastStepCost }
 
     /// Threads that ``runOnHost(_:)`` uses.
     package var hostWorkers: Int { executable?.hostWorkers ?? 1 }
@@ -119,11 +137,27 @@ package final class Runtime {
         if let executable { executable.runOnHost(body) } else { body(0) }
     }
 
-    /// Sets the device up again after a failure, with an empty cache, and tries it.
+    /// Sets the device up again after a failure, with an empty cache, and tries it. Loads the weights again where they were lost.
     package func recover() throws(EngineError) {
         executable = nil
-        do { executable = try compile() } catch { throw .backend(path: model.file.path, error) }
+        do {
+            if weights == nil { weights = try backend.load(model.weights, for: model.program) { _ in } }
+            if let weights {
+                executable = try backend.compile(
+                    model.program, weights: weights, cache: cache, limits: configuration.limits)
+            }
+        } catch { throw failure(error) }
         try runTrial()
+    }
+
+    /// Takes note of what an error of the device leaves behind.
+    private func failure(_ error: BackendError) -> EngineError {
+        if case .lost = error {
+            // At once: as long as they live, so does their part of the device's memory.
+            executable = nil
+            weights = nil
+        }
+        return .backend(path: model.file.path, error)
     }
 
     /// Runs one token, in a block that no sequence uses.
@@ -136,6 +170,32 @@ package final class Runtime {
             inputs.blockTables.append(Int32(windows.blocks))
         }
         try step(inputs)
+    }
+}
+
+// MARK: Profiles
+
+extension Runtime {
+    /// Times each operation from now on.
+    package func startProfile() {
+        let formats = model.program.weights.map { model.weights.format(of: $0.name) }
+        profile = Profile(model.program, formats: formats, cache: configuration.kvFormat.format)
+    }
+
+    /// Ends what ``startProfile()`` began.
+    package func finishProfile() -> Profile? {
+        defer { profile = nil }
+        return profile
+    }
+
+    private func runProfiled(
+        _ inputs: borrowing StepInputs, on executable: any Executable
+    ) throws(BackendError) {
+        var times = [Double](repeating: 0, count: model.program.ops.count)
+        let start = ContinuousClock.now
+        try executable.run(inputs, into: &outputs, timing: &times)
+        let elapsed = ContinuousClock.now - start
+        profile?.add(inputs, seconds: elapsed / .seconds(1), times: times)
     }
 }
 

@@ -72,6 +72,23 @@ import Testing
         }
     }
 
+    /// Also that every operation gets some time, and together no more than there was.
+    @Test(arguments: models, [1, 3])
+    func `a profile changes nothing`(model: ToyModel, threads: Int) throws {
+        let tokens = randomTokens(100, seed: 25)
+        let backend = CPUBackend(threads: threads)
+        let plain = try Session(model, on: backend, kv: .f16).run(tokens, chunks: [60, 1])
+        let session = try Session(model, on: backend, kv: .f16)
+        session.times = Array(repeating: 0, count: session.program.ops.count)
+        let start = ContinuousClock.now
+        let profiled = try session.run(tokens, chunks: [60, 1])
+        let elapsed = (ContinuousClock.now - start) / .seconds(1)
+        #expect(identical(profiled, plain))
+        let times = try #require(session.times)
+        #expect(times.allSatisfy { $0 > 0 }, "\(times)")
+        #expect(times.reduce(0, +) <= elapsed)
+    }
+
     @Test(arguments: models, Device.all)
     func companyDoesNotMatter(model: ToyModel, device: Device) throws {
         let tokens = randomTokens(40, seed: 23)

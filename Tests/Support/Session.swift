@@ -9,6 +9,8 @@ package final class Session {
     /// Blocks that windowed layers have for each sequence, used in turn.
     private let windowBlocks: Int?
     package static let limits = StepLimits(rows: 160, sequences: 70, outputRows: 160)
+    /// Seconds that each operation took in all steps so far; `nil` leaves them unmeasured.
+    package var times: [Double]?
 
     package init(
         _ program: Program, _ weights: some WeightSource, on backend: any Backend, kv: KVFormat = .f32,
@@ -56,8 +58,13 @@ package final class Session {
             }
             inputs.tokens += part.tokens
         }
-        var outputs = StepOutputs(rows: inputs.outputRows.count, vocabulary: program.vocabularySize)
-        try executable.run(inputs, into: &outputs)
+        var outputs = try StepOutputs(rows: inputs.outputRows.count, vocabulary: program.vocabularySize)
+        if var times {
+            try executable.run(inputs, into: &outputs, timing: &times)
+            self.times = times
+        } else {
+            try executable.run(inputs, into: &outputs)
+        }
         return (0..<inputs.outputRows.count).map { row in
             outputs.withLogits(row: row) { logits in logits.indices.map { logits[$0] } }
         }

@@ -31,7 +31,11 @@ struct LoadedModel {
         let model = try Model(path: options.file.path)
         let tokenizer = try Tokenizer(model.file.metadata)
         for warning in tokenizer.warnings { verbosity.warning(warning) }
-        let backend = try Devices.open(options.device, threads: options.threads, repack: !options.noRepack)
+        let opened = try Devices.open(
+            options.device, for: Self.need(options, model, context, sequences), threads: options.threads,
+            repack: !options.noRepack)
+        if let announcement = opened.announcement { verbosity.note(announcement) }
+        let backend = opened.backend
         let device = backend.device
         let memory = device.ownsMemory ? device.memory : min(device.memory, System.availableMemory)
         let contextLength =
@@ -50,6 +54,13 @@ struct LoadedModel {
         loadTime = ContinuousClock.now - start
         bar.finish()
         verbosity.detail("loaded in \(seconds(loadTime)), weights \(bytes(runtime.weightBytes)) on the device")
+    }
+
+    private static func need(
+        _ options: ModelOptions, _ model: Model, _ context: Context, _ sequences: Int
+    ) -> Devices.Need {
+        let length: Int? = if case .exactly(let length) = context { length } else { options.ctxSize }
+        return Devices.Need(model, context: length, cacheFormat: options.kvType.format, sequences: sequences)
     }
 
     private static func announce(

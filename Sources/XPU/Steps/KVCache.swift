@@ -28,7 +28,7 @@ final class KVCache {
         for layer in layout.layers {
             let bytes = Self.byteCount(layer, configuration)
             do { layers.append(Layer(try Memory(context, .device, byteCount: bytes))) } catch {
-                throw BackendError(error)
+                throw context.failure(error)
             }
         }
         self.layers = layers
