@@ -1,6 +1,7 @@
 import ArgumentParser
 import CPU
 import Compute
+import Engine
 import Models
 import XPU
 
@@ -63,7 +64,9 @@ enum Devices {
         init(_ model: Model, context: Int?, cacheFormat: KVFormat, sequences: Int = 1) {
             self.model = model
             let length = context ?? min(model.trainedContext, Self.leastContext)
-            cacheBytes = MemoryPlan(model, contextLength: length, cacheFormat: cacheFormat, sequences: sequences).cache
+            var configuration = Runtime.Configuration(contextLength: length, kvFormat: cacheFormat)
+            configuration.sequences = sequences
+            cacheBytes = MemoryPlan.cache(of: model, configuration)
         }
     }
 }

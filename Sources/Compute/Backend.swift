@@ -25,6 +25,11 @@ package protocol LoadedWeights: AnyObject, Sendable {
 package protocol Executable: AnyObject {
     /// Runs one step. `outputs` receives `inputs.outputRows.count` rows of logits.
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError)
+    /// Runs one step in the same way and adds the seconds that each operation of the program took to `seconds`, by index. What
+    /// belongs to none (taking the inputs over, handing the logits out) is left out.
+    func run(
+        _ inputs: borrowing StepInputs, into outputs: inout StepOutputs, timing seconds: inout [Double]
+    ) throws(BackendError)
 
     /// What the last step cost the host and the device's queue; `nil` where the host itself computes.
     var lastStepCost: StepCost? { get }
@@ -50,6 +55,12 @@ package struct StepCost: Sendable {
 
 extension Executable {
     package var lastStepCost: StepCost? { nil }
+    package func run(
+        _ inputs: borrowing StepInputs, into outputs: inout StepOutputs, timing seconds: inout [Double]
+    ) throws(BackendError) {
+        throw .unsupported("a profile")
+    }
+
     package var hostWorkers: Int { 1 }
     package func runOnHost(_ body: @escaping (_ worker: Int) -> Void) { body(0) }
 }
@@ -107,17 +118,27 @@ package enum BackendError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// The KV cache is one pool of blocks; a block holds `blockLength` positions of one sequence for all layers.
+/// The KV cache is two pools of blocks: one for the layers that see everything and one for the windowed layers, which need only what
+/// is still in reach. A block holds `blockLength` positions of one sequence for all layers of its pool.
 package struct KVCacheConfiguration: Sendable {
     /// `F16`, `F32` or `Q8_0`.
     package var format: Format
     package var blockLength: Int
     package var blockCount: Int
+    /// Blocks of the windowed layers.
+    package var windowBlockCount: Int
 
-    package init(format: Format, blockLength: Int = 32, blockCount: Int) {
+    /// - Parameter windowBlockCount: As many as the other layers have, where none is given.
+    package init(format: Format, blockLength: Int = 32, blockCount: Int, windowBlockCount: Int? = nil) {
         self.format = format
         self.blockLength = blockLength
         self.blockCount = blockCount
+        self.windowBlockCount = windowBlockCount ?? blockCount
+    }
+
+    /// Blocks that a layer has.
+    package func blockCount(of layer: CacheLayout.Layer) -> Int {
+        layer.reach == nil ? blockCount : windowBlockCount
     }
 }
 

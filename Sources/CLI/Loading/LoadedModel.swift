@@ -43,14 +43,11 @@ struct LoadedModel {
             case .upTo(let limit): try options.contextLength(model, limit: limit, memory: memory)
             case .exactly(let length): length
             }
-        let plan = MemoryPlan(
-            model, contextLength: contextLength, cacheFormat: options.kvType.format, sequences: sequences)
-        Self.announce(plan, model, backend.device, memory: memory, verbosity)
-
         var configuration = Runtime.Configuration(contextLength: contextLength, kvFormat: options.kvType.format)
         configuration.sequences = sequences
         configuration.stepRows = max(configuration.stepRows, sequences)
         configuration.outputRows = max(configuration.outputRows, sequences)
+        Self.announce(MemoryPlan(model, configuration), model, backend.device, memory: memory, verbosity)
         let bar = ProgressBar("Loading", quiet: verbosity.quiet)
         defer { bar.finish() }
         runtime = try Runtime(model, tokenizer, on: backend, configuration, progress: bar.update)

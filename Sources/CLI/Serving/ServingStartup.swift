@@ -75,16 +75,18 @@ struct ServingStartup {
     private func limits(_ model: Model, _ device: DeviceInfo) throws -> EngineLimits {
         let format = options.model.kvType.format
         let memory = device.ownsMemory ? device.memory : min(device.memory, System.availableMemory)
-        let weights = MemoryPlan(model, contextLength: 0, cacheFormat: format).weights
-        let perToken = model.program.cache.bytesPerPosition(format)
+        let weights = MemoryPlan.weights(of: model)
+        func cacheBytes(_ limits: EngineLimits) -> Int {
+            MemoryPlan.cache(of: model, Runtime.Configuration(serving: limits, kvFormat: format))
+        }
         let serving = try ServingLimits(
             options.limits, context: options.model.ctxSize, trainedContext: model.trainedContext,
-            allowsLongContext: options.model.forceCtx, memory: memory, weights: weights, perToken: perToken)
+            allowsLongContext: options.model.forceCtx, memory: memory - weights, cacheBytes: cacheBytes)
         for remark in serving.remarks { log.info("\(remark)") }
         let limits = serving.limits
         log.info(
             """
-            Memory plan: weights \(bytes(weights)), KV cache up to \(bytes(limits.maxBatchTotalTokens * perToken)) for \
+            Memory plan: weights \(bytes(weights)), KV cache up to \(bytes(cacheBytes(limits))) for \
             \(limits.maxBatchTotalTokens) tokens in \(format.format.name.lowercased()); \(bytes(memory)) available
             """)
         return limits

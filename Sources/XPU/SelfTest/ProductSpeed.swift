@@ -60,7 +60,7 @@ struct ProductSpeed {
         inputs.sequences = [.init(firstRow: 0, rowCount: rows, firstPosition: 0, blockTable: 0)]
         inputs.blockTables = [0, 1, 2, 3]
         inputs.outputRows = [0]
-        var outputs = StepOutputs(rows: 1, vocabulary: program.vocabularySize)
+        var outputs = try StepOutputs(rows: 1, vocabulary: program.vocabularySize)
         try executable.run(inputs, into: &outputs)
         var best = Double.infinity
         for _ in 0..<repeats {

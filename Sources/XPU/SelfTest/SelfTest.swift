@@ -155,7 +155,7 @@ package struct SelfTest: Sendable {
         inputs.sequences = [.init(firstRow: 0, rowCount: rows, firstPosition: 0, blockTable: 0)]
         inputs.blockTables = (0..<blocks).map { Int32($0) }
         inputs.outputRows = inputs.tokens
-        var outputs = StepOutputs(rows: rows, vocabulary: program.vocabularySize)
+        var outputs = try StepOutputs(rows: rows, vocabulary: program.vocabularySize)
         try executable.run(inputs, into: &outputs)
         return (0..<rows).flatMap { row in outputs.withLogits(row: row) { span in span.indices.map { span[$0] } } }
     }

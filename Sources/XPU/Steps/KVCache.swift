@@ -26,7 +26,7 @@ final class KVCache {
         self.format = format
         var layers: [Layer] = []
         for layer in layout.layers {
-            let bytes = Self.cellBytes(configuration.format, layer) * layer.kvHeads * configuration.blockCount
+            let bytes = Self.byteCount(layer, configuration)
             do { layers.append(Layer(try Memory(context, .device, byteCount: bytes))) } catch {
                 throw context.failure(error)
             }
@@ -37,7 +37,11 @@ final class KVCache {
     func slice(layer: Int) -> Slice { layers[layer].memory.slice() }
 
     static func byteCount(_ layout: CacheLayout, _ configuration: KVCacheConfiguration) -> Int {
-        layout.layers.reduce(0) { $0 + cellBytes(configuration.format, $1) * $1.kvHeads * configuration.blockCount }
+        layout.layers.reduce(0) { $0 + byteCount($1, configuration) }
+    }
+
+    private static func byteCount(_ layer: CacheLayout.Layer, _ configuration: KVCacheConfiguration) -> Int {
+        cellBytes(configuration.format, layer) * layer.kvHeads * configuration.blockCount(of: layer)
     }
 
     /// Bytes of one KV head in one block.

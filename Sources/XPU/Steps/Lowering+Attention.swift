@@ -10,7 +10,7 @@ extension Lowering {
             [
                 .write(cache.slice(layer: op.layer)), .int(shape.keyLength), .int(shape.valueLength),
                 .int(shape.kvHeads),
-            ] + read(op.key) + read(op.value) + places(step) + [step.count(.all)])
+            ] + read(op.key) + read(op.value) + places(shape, step) + [step.count(.all)])
     }
 
     func attention(_ op: Op.Attention, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
@@ -22,7 +22,7 @@ extension Lowering {
                 .int(shape.kvHeads),
             ] + read(op.query) + [
                 .float(op.scale), .float(op.softcap ?? 0), .int(shape.window ?? 0), .int(shape.chunk ?? 0),
-            ] + places(step)
+            ] + places(shape, step)
             + [step.count(.all)]
         let rows = step.shape.rows
         let size = WeightLayout.tileRows
@@ -57,8 +57,9 @@ extension Lowering {
     private static func splitsApart(_ shape: StepShape) -> Bool { shape.splits > 1 && shape.rows <= 16 }
 
     /// Where rows are: positions, starts of block tables, block tables.
-    private func places(_ step: Step) -> [Argument] {
-        [step.part(step.layout.positions), step.part(step.layout.tableStarts), step.part(step.layout.tables)]
+    private func places(_ layer: CacheLayout.Layer, _ step: Step) -> [Argument] {
+        let starts = layer.reach == nil ? step.layout.tableStarts : step.layout.windowTableStarts
+        return [step.part(step.layout.positions), step.part(starts), step.part(step.layout.tables)]
     }
 
     /// The kernels for values of a length hold up to 4, 8 or 16 times 16 of them.
