@@ -8,7 +8,7 @@ ARGS ?=
 help:
 	@echo 'make run [ARGS=...]         build, then run the example model (or what ARGS says)'
 	@echo 'make test                   everything a change must pass'
-	@echo 'make soak                   a million hostile inputs against the file reader (minutes)'
+	@echo 'make soak                   a million hostile files, long random traces, ten minutes of clients that hang up'
 	@echo 'make bench                  speed and memory, side by side with peers that are present'
 	@echo 'make install [PREFIX=DIR]   one static binary into DIR/bin (default: /usr/local)'
 	@echo 'make clean                  removes everything that was built'

@@ -77,7 +77,7 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["Compute", "GGUF", "JSON", "Models", "Quant"], path: "Tests/Support",
-            exclude: ["References", "tiny_models.py"]),
+            exclude: ["References", "TinyModels"]),
         .testTarget(
             name: "QuantTests", dependencies: ["CFormats", "Quant", "TestSupport"],
             exclude: ["reference.py", "Vectors.txt"]),
@@ -126,7 +126,9 @@ let package = Package(
 if Context.environment["TGI_RUN_BENCHMARKS"] == "1" {
     package.targets += [
         .executableTarget(name: "Fuzz", dependencies: ["Fuzzing"], path: "Benchmarks/Fuzz"),
-        .executableTarget(name: "MicroBenchmarks", dependencies: ["Engine", "JSON"], path: "Benchmarks/Micro"),
+        .executableTarget(
+            name: "MicroBenchmarks", dependencies: ["Chat", "Engine", "JSON", "Tokenizer"],
+            path: "Benchmarks/Micro"),
         .executableTarget(name: "KernelBench", dependencies: ["CCPU", "CFormats"], path: "Benchmarks/KernelBench"),
         .executableTarget(name: "Load", dependencies: ["JSON", argumentParser], path: "Benchmarks/Load"),
         .executableTarget(

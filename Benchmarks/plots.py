@@ -3,7 +3,7 @@
 import html
 import math
 
-COLORS = ["#1764ab", "#d1701c", "#3c8d40", "#8a4fa3", "#6b6b6b"]
+COLORS = ["#1764ab", "#d1701c", "#3c8d40", "#8a4fa3", "#6b6b6b", "#a8324a", "#2a8f9c", "#8c6d1f"]
 WIDTH, HEIGHT = 760, 360
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 56, 48
 
@@ -139,6 +139,6 @@ def roofline(title, bandwidth, peak, points, names):
     canvas.line(x(ridge), y(peak), right, y(peak), color="#444", width=1.5)
     canvas.text(x(ridge) + 6, y(peak) - 6, f"{bandwidth:.0f} GB/s, {peak:.0f} GOPS", color="#444")
     for index, intensity, gops in points:
-        canvas.dot(x(intensity), y(gops), COLORS[index])
+        canvas.dot(x(intensity), y(gops), COLORS[index % len(COLORS)])
     canvas.legend(names)
     return canvas.svg()

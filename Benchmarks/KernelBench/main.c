@@ -1,7 +1,7 @@
 // Speed of the matrix kernels beside this machine's ceilings, taken in the same run.
 //
 //     KernelBench [--json] [--rows M,M...] [format name ...]
-//     environment: TGI_RUN_ISA=portable|avx2|avx-vnni|avx512|avx512-vnni
+//     environment: TGI_RUN_THREADS=count, TGI_RUN_ISA=portable|avx2|avx-vnni|avx512|avx512-vnni|amx
 //
 // For each format, rows of x (M) and threads: best and median time of a product with a weight matrix far larger than
 // the caches (M <= 16) or of one layer's shape (M >= 64); GB/s counts the bytes of the weights in the file, GOPS a
@@ -11,6 +11,7 @@
 #include "formats.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +20,24 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { MAX_THREADS = 2, SAMPLES = 7, CACHE_BYTES = 512 << 10, CACHE_ROUNDS = 200, MAX_ROW_COUNTS = 16 };
+enum { MAX_THREADS = 256, SAMPLES = 7, CACHE_BYTES = 512 << 10, CACHE_ROUNDS = 200, MAX_ROW_COUNTS = 16 };
 
 static bool json;
+// One per processor that this process may use, or as TGI_RUN_THREADS says.
+static int most_threads;
+
+static int available_processors(void) {
+    cpu_set_t set;
+    const char *wanted = getenv("TGI_RUN_THREADS");
+    int count = wanted ? atoi(wanted) : sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+    return count < 1 ? 1 : count > MAX_THREADS ? MAX_THREADS : count;
+}
+
+// All counts up to eight, then doubled, and the most.
+static int next_thread_count(int threads) {
+    int next = threads < 8 ? threads + 1 : 2 * threads;
+    return threads < most_threads && next > most_threads ? most_threads : next;
+}
 
 static double now(void) {
     struct timespec t;
@@ -218,7 +234,7 @@ typedef struct {
 
 static void bench(kind f, cpu_isa isa, const ceilings *c, const int *wanted, const uint8_t *pool, size_t pool_bytes, bool packed) {
     const cpu_matrix_format *format = cpu_matrix_format_for(f.id);
-    uint8_t *scratch = allocate(MAX_THREADS * CPU_MATMUL_SCRATCH);
+    uint8_t *scratch = allocate((size_t)most_threads * CPU_MATMUL_SCRATCH);
     packed = packed && cpu_matrix_repacks(format);
     for (int large = 1; large >= 0; large--) {
         int64_t columns = 2048, row_bytes = columns / f.block_length * f.block_bytes;
@@ -228,10 +244,10 @@ static void bench(kind f, cpu_isa isa, const ceilings *c, const int *wanted, con
         packing k = {&p, pool, NULL};
         if (packed) {
             k.packed = allocate(cpu_matrix_packed_bytes(format, rows, columns));
-            timed(pack, &k, 2);
+            timed(pack, &k, most_threads);
             if (large) {
-                double s = timed(pack, &k, 2);
-                const char *line = json ? "{\"format\":\"%s\",\"repack_gbps\":%.2f}\n" : "%-8s repack, 2 threads: %5.2f GB/s\n";
+                double s = timed(pack, &k, most_threads);
+                const char *line = json ? "{\"format\":\"%s\",\"repack_gbps\":%.2f}\n" : "%-8s repack, all threads: %5.2f GB/s\n";
                 printf(line, f.name, (double)(rows * row_bytes) / s * 1e-9);
             }
             p.matrix.data = k.packed;
@@ -248,7 +264,8 @@ static void bench(kind f, cpu_isa isa, const ceilings *c, const int *wanted, con
             double quantizing = now();
             cpu_activations_fill(isa, &p.x, 0, m, x, columns, NULL);
             quantizing = now() - quantizing;
-            for (int threads = 1; threads <= MAX_THREADS; threads++) {
+            // One thread and all of them.
+            for (int threads = 1; threads <= most_threads; threads += most_threads > 1 ? most_threads - 1 : 1) {
                 timing t = measure(multiply, &p, threads);
                 double bytes = (double)(rows * row_bytes), ops = 2.0 * (double)m * (double)rows * (double)columns;
                 double peak = activations == CPU_ACTIVATIONS_F32 ? c->fma_gflops[threads] : c->vnni_gops[threads];
@@ -274,7 +291,7 @@ static void bench(kind f, cpu_isa isa, const ceilings *c, const int *wanted, con
 static ceilings measure_ceilings(const uint8_t *pool, size_t pool_bytes) {
     ceilings c = {0};
     buffer b = {pool, pool_bytes};
-    for (int threads = 1; threads <= MAX_THREADS; threads++) {
+    for (int threads = 1; threads <= most_threads; threads = next_thread_count(threads)) {
         double cached = (double)CACHE_BYTES * CACHE_ROUNDS * threads;
         c.gbps[threads] = (double)pool_bytes / measure(read_all, &b, threads).best * 1e-9;
         c.cache_gbps[threads] = cached / measure(read_cache, &b, threads).best * 1e-9;
@@ -313,12 +330,13 @@ static void read_rows(const char *text, int rows[MAX_ROW_COUNTS]) {
 }
 
 int main(int count, char **arguments) {
-    static const char *const names[] = {"portable", "avx2", "avx-vnni", "avx512", "avx512-vnni"};
+    static const char *const names[] = {"portable", "avx2", "avx-vnni", "avx512", "avx512-vnni", "amx"};
     cpu_isa isa = cpu_isa_best();
     const char *wanted = getenv("TGI_RUN_ISA");
     for (int i = 0; wanted && i < CPU_ISA_COUNT; i++)
         if (!strcmp(names[i], wanted) && cpu_isa_supported((cpu_isa)i)) isa = (cpu_isa)i;
     bool packed = !getenv("TGI_RUN_NO_REPACK");
+    most_threads = available_processors();
 
     int rows[MAX_ROW_COUNTS] = {1, 2, 4, 8, 16, 64, 512};
     int chosen_count = 0;

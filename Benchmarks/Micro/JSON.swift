@@ -19,7 +19,7 @@ func benchmarkJSON() throws {
         writer.endObject()
         writer.raw("\n\n")
     }
-    measure("JSON: write 1000 events") {
+    measure("JSON: write 1000 server-sent events", count: 1000, unit: "events") {
         writer.removeAll()
         for index in 0..<1000 { event(index) }
     }
@@ -31,7 +31,9 @@ func benchmarkJSON() throws {
     }
     writer.endArray()
     let bytes = writer.bytes
-    try measure("JSON: parse \(bytes.count / 1000) kB of 1000 requests") { _ = try JSON.parse(bytes) }
+    try measure("JSON: parse \(bytes.count / 1000) kB of 1000 requests", count: 1000, unit: "requests") {
+        _ = try JSON.parse(bytes)
+    }
     let value = try JSON.parse(bytes)
-    measure("JSON: write them") { _ = value.text() }
+    measure("JSON: write them", count: 1000, unit: "requests") { _ = value.text() }
 }

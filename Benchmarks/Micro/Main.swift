@@ -4,5 +4,7 @@ enum MicroBenchmarks {
         printHeader()
         try benchmarkSampling()
         try benchmarkJSON()
+        try benchmarkTemplates()
+        benchmarkScheduling()
     }
 }

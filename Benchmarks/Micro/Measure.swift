@@ -1,5 +1,6 @@
-/// Runs `body` for about half a second after a warm-up and prints the median and the least time of one run.
-func measure(_ name: String, _ body: () throws -> Void) rethrows {
+/// Runs `body` for about half a second after a warm-up and prints the median and the least time of one run, and how many things it does
+/// per second in the median.
+func measure(_ name: String, count: Int = 1, unit: String = "", _ body: () throws -> Void) rethrows {
     let clock = ContinuousClock()
     try body()
     var times: [Double] = []
@@ -8,11 +9,13 @@ func measure(_ name: String, _ body: () throws -> Void) rethrows {
         times.append(try clock.measure(body) / .microseconds(1))
     }
     times.sort()
-    print(column(name, 44), column(times[times.count / 2], 12), column(times[0], 12))
+    let median = times[times.count / 2]
+    let rate = unit.isEmpty ? "" : "\(Int(Double(count) / median * 1e6)) \(unit)/s"
+    print(column(name, 52), column(median, 12), column(times[0], 12), rate)
 }
 
 func printHeader() {
-    print(column("", 44), "   median µs", "    least µs")
+    print(column("", 52), "   median µs", "    least µs")
 }
 
 private func column(_ text: String, _ width: Int) -> String {

@@ -97,14 +97,24 @@ float fit_error(const float *x, const float *weight, int n, float scale, float m
 }
 
 // The element of largest magnitude.
-static float extreme(const float *x, int n) {
-    float best = 0;
-    for (int i = 0; i < n; i++) best = fabsf(x[i]) > fabsf(best) ? x[i] : best;
-    return best;
+float fit_extreme(const float *x, int n) {
+    // As integers magnitudes have the same order, and their maximum is a vector operation.
+    int32_t most = 0;
+    for (int i = 0; i < n; i++) {
+        int32_t bits;
+        __builtin_memcpy(&bits, x + i, sizeof bits);
+        bits &= 0x7fffffff;
+        most = bits > most ? bits : most;
+    }
+    float magnitude;
+    __builtin_memcpy(&magnitude, &most, sizeof magnitude);
+    for (int i = 0; i < n; i++)
+        if (fabsf(x[i]) == magnitude) return x[i];
+    return 0;
 }
 
 float fit_symmetric(const float *x, const float *weight, int n, int top, fit_candidates candidates) {
-    float max = extreme(x, n);
+    float max = fit_extreme(x, n);
     if (!(fabsf(max) > tiny)) return 0;
     float scale = max / (float)-top, best = 0;
     for (int c = 0; c < candidates.count; c++) {
@@ -127,7 +137,7 @@ float fit_symmetric(const float *x, const float *weight, int n, int top, fit_can
 }
 
 float fit_values(const float *x, const float *weight, int n, const float *values, fit_candidates candidates) {
-    float max = extreme(x, n);
+    float max = fit_extreme(x, n);
     if (!(fabsf(max) > tiny)) return 0;
     float scale = max / values[0], best = 0;
     for (int c = 0; c < 2 * candidates.count; c++) {
@@ -169,5 +179,26 @@ void fit_codes(const float *x, int n, float scale, float minimum, int low, int h
         code = code > (float)low ? code : (float)low;
         code = code < (float)high ? code : (float)high;
         codes[i] = (uint8_t)(int32_t)((code + 0x1.8p23f) - 0x1.8p23f - (float)low);
+    }
+}
+
+void fit_truncated(const float *x, int n, float low, float scale, float bias, int top, uint8_t *codes) {
+    for (int i = 0; i < n; i++) {
+        float code = (x[i] - low) * scale + bias;
+        code = code > 0 ? code : 0;
+        code = code < (float)top ? code : (float)top;
+        codes[i] = (uint8_t)(int32_t)code;
+    }
+}
+
+void fit_away_from_zero(const float *x, int n, float scale, int top, int8_t *codes) {
+    for (int i = 0; i < n; i++) {
+        float code = x[i] * scale;
+        code = code > (float)-top ? code : (float)-top;
+        code = code < (float)top ? code : (float)top;
+        // The rest is exact, unlike code + 0.5.
+        int32_t whole = (int32_t)code;
+        float rest = code - (float)whole;
+        codes[i] = (int8_t)(whole + (rest >= 0.5f) - (rest <= -0.5f));
     }
 }

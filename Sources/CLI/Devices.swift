@@ -1,10 +1,13 @@
 import ArgumentParser
 import CPU
 import Compute
+import Engine
+import Models
 import XPU
 
 /// The value of `--device`.
 enum DeviceChoice: Equatable, ExpressibleByArgument, CustomStringConvertible {
+    /// A GPU that can run the model, else the CPU.
     case auto
     case cpu
     /// An Intel GPU; the first one where no number is given.
@@ -32,10 +35,86 @@ enum DeviceChoice: Equatable, ExpressibleByArgument, CustomStringConvertible {
 
 /// Where every backend is named: one line each.
 enum Devices {
-    static func open(_ choice: DeviceChoice, threads: Int?, repack: Bool) throws -> any Backend {
-        switch choice {
-        case .auto, .cpu: CPUBackend(threads: threads, repack: repack)
-        case .xpu(let index): try XPUBackend(index: index ?? 0)
+    /// - Parameter need: What `auto` looks for in a GPU.
+    static func open(_ choice: DeviceChoice, for need: Need, threads: Int?, repack: Bool) throws -> OpenDevice {
+        func cpu(_ reason: String?) -> OpenDevice {
+            OpenDevice(backend: CPUBackend(threads: threads, repack: repack), reason: reason)
         }
+        switch choice {
+        case .cpu: return cpu(nil)
+        case .xpu(let index): return OpenDevice(backend: try XPUBackend(index: index ?? 0), reason: nil)
+        case .auto:
+            guard Presence.isLikely else { return cpu(nil) }
+            switch SuitableGPU.find(need) {
+            case .success(let found): return found
+            case .failure(let none): return cpu(none.reason)
+            }
+        }
+    }
+
+    /// A model, and the bytes of its cache.
+    struct Need {
+        let model: Model
+        let cacheBytes: Int
+
+        /// Context that a GPU must have room for where none is asked for.
+        static let leastContext = 2048
+
+        /// - Parameter context: `nil` where none is asked for.
+        init(_ model: Model, context: Int?, cacheFormat: KVFormat, sequences: Int = 1) {
+            self.model = model
+            let length = context ?? min(model.trainedContext, Self.leastContext)
+            var configuration = Runtime.Configuration(contextLength: length, kvFormat: cacheFormat)
+            configuration.sequences = sequences
+            cacheBytes = MemoryPlan.cache(of: model, configuration)
+        }
+    }
+}
+
+/// A device and why it was taken.
+struct OpenDevice {
+    let backend: any Backend
+    /// `nil` where the user named it, or where there was nothing to choose from.
+    let reason: String?
+
+    /// One line for the user.
+    var announcement: String? { reason.map { "device \(backend.device.id), \(backend.device.name): \($0)" } }
+}
+
+/// The GPU that `auto` takes: the first that has the memory, can compute the model and passes a short self-test; those with memory
+/// of their own before those that share the host's.
+enum SuitableGPU {
+    struct None: Error {
+        let reason: String
+    }
+
+    /// Room for activations and the driver.
+    private static let reserve = 256 << 20
+
+    static func find(_ need: Devices.Need) -> Result<OpenDevice, None> {
+        let reports: [DeviceReport]
+        do { reports = try DeviceReport.all() } catch { return .failure(None(reason: "\(error)")) }
+        guard !reports.isEmpty else { return .failure(None(reason: "\(XPUError.noDevice(index: 0, count: 0))")) }
+        var refusals: [String] = []
+        let order = reports.indices.sorted {
+            (reports[$0].isIntegrated ? 1 : 0, $0) < (reports[$1].isIntegrated ? 1 : 0, $1)
+        }
+        for index in order {
+            do {
+                let backend = try XPUBackend(index: index)
+                try backend.check(need.model.weights, need.model.program, extra: need.cacheBytes + reserve)
+                if let failure = backend.quickTestFailure() {
+                    refusals.append("xpu:\(index) fails its self-test (\(failure))")
+                    continue
+                }
+                return .success(
+                    OpenDevice(
+                        backend: backend,
+                        reason: "it passes its self-test and has \(bytes(backend.device.memory)) of memory"))
+            } catch {
+                refusals.append("xpu:\(index): \(error)")
+            }
+        }
+        return .failure(None(reason: refusals.joined(separator: "; ")))
     }
 }

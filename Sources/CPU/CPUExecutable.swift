@@ -4,8 +4,9 @@ internal import Compute
 final class CPUExecutable: Executable {
     private let state: StepState
     private let pool: WorkerPool
-    private let phases: [any Phase]
+    private let lowered: LoweredProgram
     private let step: (Int) -> Void
+    private lazy var clock = PhaseClock(lowered.ops, workers: pool.count)
 
     init(
         _ program: Program, _ weights: CPUWeights, _ cache: KVCacheConfiguration, _ limits: StepLimits,
@@ -18,8 +19,8 @@ final class CPUExecutable: Executable {
         let splits = try SplitStates(
             program, workers: pool.count, limits: limits,
             positions: limits.positions ?? cache.blockCount * cache.blockLength)
-        phases = try Lowering.phases(of: program, state, splits)
-        step = { [state, pool, phases] worker in
+        lowered = try Lowering.lower(program, state, splits)
+        step = { [state, pool, phases = lowered.phases] worker in
             for phase in phases {
                 phase.run(state, worker: worker)
                 pool.barrier.wait()
@@ -33,9 +34,30 @@ final class CPUExecutable: Executable {
     func runOnHost(_ body: @escaping (_ worker: Int) -> Void) { pool.run(stored: body) }
 
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError) {
+        try prepare(inputs, into: &outputs)
+        pool.run(stored: step)
+    }
+
+    func run(
+        _ inputs: borrowing StepInputs, into outputs: inout StepOutputs, timing seconds: inout [Double]
+    ) throws(BackendError) {
+        try prepare(inputs, into: &outputs)
+        clock.reset()
+        pool.run { [state, pool, clock, phases = lowered.phases] worker in
+            clock.start(worker: worker)
+            for (index, phase) in phases.enumerated() {
+                unsafe phase.run(state, worker: worker, times: clock.times(of: index, worker: worker))
+                pool.barrier.wait()
+                clock.finish(index, worker: worker)
+            }
+            state.deliverLogits(worker: worker)
+        }
+        clock.add(to: &seconds)
+    }
+
+    private func prepare(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError) {
         try state.prepare(inputs)
         unsafe state.target = outputs.buffer.baseAddress
-        for phase in phases { phase.reset() }
-        pool.run(stored: step)
+        for phase in lowered.phases { phase.reset() }
     }
 }

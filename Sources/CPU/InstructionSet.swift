@@ -8,6 +8,7 @@ package enum InstructionSet: String, CaseIterable, Sendable {
     case avxVNNI = "avx-vnni"
     case avx512
     case avx512VNNI = "avx512-vnni"
+    case amx
 
     /// Those that this machine runs, slowest first.
     package static let supported = allCases.filter { cpu_isa_supported($0.isa) }
@@ -29,6 +30,7 @@ package enum InstructionSet: String, CaseIterable, Sendable {
         case .avxVNNI: CPU_ISA_AVX_VNNI
         case .avx512: CPU_ISA_AVX512
         case .avx512VNNI: CPU_ISA_AVX512_VNNI
+        case .amx: CPU_ISA_AMX
         }
     }
 }

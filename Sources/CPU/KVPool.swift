@@ -22,7 +22,7 @@ final class KVPool {
         let heads = layout.layers.map {
             Int(cpu_kv_head_bytes(format, Int32($0.keyLength), Int32($0.valueLength)))
         }
-        let sizes = zip(layout.layers, heads).map { $0.kvHeads * $1 * configuration.blockCount }
+        let sizes = zip(layout.layers, heads).map { $0.kvHeads * $1 * configuration.blockCount(of: $0) }
         memory = try PageMemory(byteCount: sizes.reduce(0, +))
         var offset = 0
         var layers: [cpu_kv_layer] = unsafe []

@@ -5,21 +5,28 @@ internal import Compute
 struct Lowering {
     private let state: StepState
     private let splits: SplitStates
-    private var phases: [any Phase] = []
+    private var lowered = LoweredProgram()
+    /// Index of the operation that is being lowered.
+    private var op = 0
     private let domains: [RowDomain]
     private var openRows: RowPhase?
+    private var openOps: [Int] = []
     private var expertMemories: [ExpertMemory] = []
 
-    static func phases(
-        of program: Program, _ state: StepState, _ splits: SplitStates
-    ) throws(BackendError) -> [any Phase] {
+    static func lower(
+        _ program: Program, _ state: StepState, _ splits: SplitStates
+    ) throws(BackendError) -> LoweredProgram {
         var lowering = Lowering(state, splits, program)
         for (index, table) in program.ropes.enumerated() {
+            lowering.op = program.ops.firstIndex { $0.usesRope(index) } ?? 0
             lowering.append(RopeAnglesKernel(index: index, table: table), .all)
         }
-        for op in program.ops { try lowering.lower(op) }
+        for (index, op) in program.ops.enumerated() {
+            lowering.op = index
+            try lowering.lower(op)
+        }
         lowering.close()
-        return lowering.phases
+        return lowering.lowered
     }
 
     private init(_ state: StepState, _ splits: SplitStates, _ program: Program) {
@@ -110,16 +117,36 @@ struct Lowering {
             close()
             openRows = RowPhase(domain: domain, kernels: [kernel])
         }
+        openOps.append(op)
     }
 
     private mutating func append(_ phase: any Phase) {
         close()
-        phases.append(phase)
+        lowered.append(phase, ops: [op])
     }
 
     private mutating func close() {
-        if let openRows { phases.append(openRows) }
+        if let openRows { lowered.append(openRows, ops: openOps) }
         openRows = nil
+        openOps = []
+    }
+}
+
+/// Phases in the order of their run.
+struct LoweredProgram {
+    private(set) var phases: [any Phase] = []
+    /// Indices of the operations that the parts of each phase belong to: a row phase has a part per kernel, others have one.
+    private(set) var ops: [[Int]] = []
+
+    fileprivate mutating func append(_ phase: any Phase, ops: [Int]) {
+        phases.append(phase)
+        self.ops.append(ops)
+    }
+}
+
+extension Op {
+    fileprivate func usesRope(_ table: Int) -> Bool {
+        if case .rope(let op) = self { op.table == table } else { false }
     }
 }
 

@@ -52,7 +52,8 @@ final class StepState {
         sequences.reserveCapacity(limits.sequences)
         let blockLength = cache.configuration.blockLength
         let positions = limits.positions ?? cache.configuration.blockCount * blockLength
-        blockTables.reserveCapacity(limits.sequences * ((positions + blockLength - 1) / blockLength))
+        let tables = program.cache.reach == nil ? 1 : 2
+        blockTables.reserveCapacity(limits.sequences * tables * ((positions + blockLength - 1) / blockLength))
         unsafe outputIndices = .allocate(capacity: limits.outputRows)
         var ropes: [PageMemory] = []
         for table in program.ropes {

@@ -25,6 +25,14 @@ package protocol LoadedWeights: AnyObject, Sendable {
 package protocol Executable: AnyObject {
     /// Runs one step. `outputs` receives `inputs.outputRows.count` rows of logits.
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError)
+    /// Runs one step in the same way and adds the seconds that each operation of the program took to `seconds`, by index. What
+    /// belongs to none (taking the inputs over, handing the logits out) is left out.
+    func run(
+        _ inputs: borrowing StepInputs, into outputs: inout StepOutputs, timing seconds: inout [Double]
+    ) throws(BackendError)
+
+    /// What the last step cost the host and the device's queue; `nil` where the host itself computes.
+    var lastStepCost: StepCost? { get }
 
     /// Threads of the host that have nothing to do between two steps, the caller's included.
     var hostWorkers: Int { get }
@@ -32,7 +40,27 @@ package protocol Executable: AnyObject {
     func runOnHost(_ body: @escaping (_ worker: Int) -> Void)
 }
 
+/// A step of a device beside what it computes.
+package struct StepCost: Sendable {
+    /// Kernels in the step's list.
+    package let launches: Int
+    /// From the call to its return, without the wait for the device.
+    package let onHost: Duration
+
+    package init(launches: Int, onHost: Duration) {
+        self.launches = launches
+        self.onHost = onHost
+    }
+}
+
 extension Executable {
+    package var lastStepCost: StepCost? { nil }
+    package func run(
+        _ inputs: borrowing StepInputs, into outputs: inout StepOutputs, timing seconds: inout [Double]
+    ) throws(BackendError) {
+        throw .unsupported("a profile")
+    }
+
     package var hostWorkers: Int { 1 }
     package func runOnHost(_ body: @escaping (_ worker: Int) -> Void) { body(0) }
 }
@@ -74,31 +102,43 @@ package enum BackendError: Error, Sendable, CustomStringConvertible {
     case source(String)
     /// The device stopped working; the text says how.
     case device(String)
+    /// The same, and what was loaded to it is gone: weights have to be loaded again.
+    case lost(String)
 
     package var description: String {
         switch self {
         case .unsupported(let what): "this device does not support \(what)"
-        case .outOfMemory(let bytes): "there is no memory for \(bytes >> 20) MiB more"
+        case .outOfMemory(let bytes): "there is no memory for \((bytes + (1 << 20) - 1) >> 20) MiB more"
         case .doesNotFit(let needed, let available):
             "\(needed >> 20) MiB of device memory are needed, but there are \(available >> 20) MiB: "
                 + "\((needed - available) >> 20) MiB are missing"
         case .weights(let text), .source(let text): text
-        case .device(let text): "the device failed: \(text)"
+        case .device(let text), .lost(let text): "the device failed: \(text)"
         }
     }
 }
 
-/// The KV cache is one pool of blocks; a block holds `blockLength` positions of one sequence for all layers.
+/// The KV cache is two pools of blocks: one for the layers that see everything and one for the windowed layers, which need only what
+/// is still in reach. A block holds `blockLength` positions of one sequence for all layers of its pool.
 package struct KVCacheConfiguration: Sendable {
     /// `F16`, `F32` or `Q8_0`.
     package var format: Format
     package var blockLength: Int
     package var blockCount: Int
+    /// Blocks of the windowed layers.
+    package var windowBlockCount: Int
 
-    package init(format: Format, blockLength: Int = 32, blockCount: Int) {
+    /// - Parameter windowBlockCount: As many as the other layers have, where none is given.
+    package init(format: Format, blockLength: Int = 32, blockCount: Int, windowBlockCount: Int? = nil) {
         self.format = format
         self.blockLength = blockLength
         self.blockCount = blockCount
+        self.windowBlockCount = windowBlockCount ?? blockCount
+    }
+
+    /// Blocks that a layer has.
+    package func blockCount(of layer: CacheLayout.Layer) -> Int {
+        layer.reach == nil ? blockCount : windowBlockCount
     }
 }
 

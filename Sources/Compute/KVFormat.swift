@@ -39,13 +39,22 @@ package struct KVFormat: Sendable {
 }
 
 extension CacheLayout {
-    /// Bytes that the keys and values of one position take in all layers.
-    package func bytesPerPosition(_ format: KVFormat) -> Int {
-        let format = format.format
+    /// Bytes that keys and values take in the cache of a configuration.
+    package func byteCount(_ configuration: KVCacheConfiguration) -> Int {
+        layers.reduce(0) {
+            let positions = configuration.blockCount(of: $1) * configuration.blockLength
+            return $0 + $1.bytesPerPosition(configuration.format) * positions
+        }
+    }
+}
+
+extension CacheLayout.Layer {
+    /// Bytes that the keys and values of one position take.
+    package func bytesPerPosition(_ format: Format) -> Int {
         // A last part shorter than a block takes its share of one.
         func bytes(_ length: Int) -> Int {
             (length * format.blockBytes + format.blockLength - 1) / format.blockLength
         }
-        return layers.reduce(0) { $0 + $1.kvHeads * (bytes($1.keyLength) + bytes($1.valueLength)) }
+        return kvHeads * (bytes(keyLength) + bytes(valueLength))
     }
 }

@@ -1,5 +1,8 @@
-/// Which values an operation reads and writes: all that passes and buffer planning need to know of it.
+/// Which values and weights an operation reads and what it writes: all that passes, planning and accounts need to know of it.
 extension Op {
+    /// The name of its case.
+    package var name: String { Mirror(reflecting: self).children.first?.label ?? "\(self)" }
+
     package var reads: [Value] {
         switch self {
         case .embed: []
@@ -38,5 +41,24 @@ extension Op {
         case .softcap(let op): [op.output]
         case .outputRows(let op): [op.output]
         }
+    }
+
+    /// The weights that it reads, and how.
+    package var weights: [(weight: Weight, role: WeightRoles)] {
+        let all: [(Weight?, WeightRoles)] =
+            switch self {
+            case .embed(let op): [(op.table, .table)]
+            case .norm(let op): [(op.weight, .vector), (op.bias, .vector)]
+            case .linear(let op): op.projections.flatMap { [($0.weight, .matrix), ($0.bias, .vector)] }
+            case .headLinear(let op): [(op.weight, .matrix)]
+            case .attention(let op): [(op.sinks, .vector)]
+            case .moe(let op):
+                [
+                    (op.gate, .matrix), (op.up, .matrix), (op.down, .matrix), (op.biases?.gate, .vector),
+                    (op.biases?.up, .vector), (op.biases?.down, .vector), (op.choiceBias, .vector),
+                ]
+            case .join, .rope, .store, .gate, .activate, .add, .scale, .softcap, .outputRows: []
+            }
+        return all.compactMap { weight, role in weight.map { ($0, role) } }
     }
 }

@@ -108,6 +108,12 @@ package struct CacheLayout: Hashable, Sendable {
             self.chunk = chunk
         }
 
+        /// Positions that a token sees at most, itself included; `nil` for all. A layer with a reach is called *windowed*.
+        package var reach: Int? {
+            guard let window, let chunk else { return window ?? chunk }
+            return min(window, chunk)
+        }
+
         /// The first position that a token at `position` sees.
         package func firstVisible(from position: Int) -> Int {
             max(window.map { position - $0 + 1 } ?? 0, chunk.map { position / $0 * $0 } ?? 0, 0)
@@ -117,4 +123,7 @@ package struct CacheLayout: Hashable, Sendable {
     package let layers: [Layer]
 
     package init(layers: [Layer]) { self.layers = layers }
+
+    /// The longest reach of the windowed layers; `nil` where there are none.
+    package var reach: Int? { layers.compactMap(\.reach).max() }
 }

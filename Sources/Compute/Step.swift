@@ -12,13 +12,20 @@ package struct StepInputs: Sendable {
         package var firstPosition: Int
         /// Where this sequence's block table starts in ``StepInputs/blockTables``.
         package var blockTable: Int
+        /// Where its table of the windowed layers' blocks starts there. Entries out of the rows' reach mean nothing.
+        package var windowTable: Int
 
-        package init(firstRow: Int, rowCount: Int, firstPosition: Int, blockTable: Int) {
+        /// - Parameter windowTable: `blockTable` where none is given.
+        package init(firstRow: Int, rowCount: Int, firstPosition: Int, blockTable: Int, windowTable: Int? = nil) {
             self.firstRow = firstRow
             self.rowCount = rowCount
             self.firstPosition = firstPosition
             self.blockTable = blockTable
+            self.windowTable = windowTable ?? blockTable
         }
+
+        /// Where the block table of a layer starts.
+        package func table(of layer: CacheLayout.Layer) -> Int { layer.reach == nil ? blockTable : windowTable }
     }
 
     package var tokens: [Int32] = []
@@ -28,7 +35,7 @@ package struct StepInputs: Sendable {
     /// Rows whose logits are wanted, ascending.
     package var outputRows: [Int32] = []
 
-    /// - Parameter blocks: Entries that the block table of one sequence takes at most.
+    /// - Parameter blocks: Entries that the block tables of one sequence take at most.
     package init(limits: StepLimits, blocks: Int) {
         tokens.reserveCapacity(limits.rows)
         sequences.reserveCapacity(limits.sequences)
@@ -38,7 +45,8 @@ package struct StepInputs: Sendable {
 
     package init() {}
 
-    /// Adds a sequence's next rows: `tokens`, then `drafts`. Its block table has to be appended to ``blockTables`` next.
+    /// Adds a sequence's next rows: `tokens`, then `drafts`. Its block table has to be appended to ``blockTables`` next, and where the
+    /// model has windowed layers, after ``beginWindowTable()``, their table.
     ///
     /// - Parameters:
     ///   - position: Position of the first row.
@@ -55,6 +63,9 @@ package struct StepInputs: Sendable {
         for row in firstRow + count - outputs..<firstRow + count { outputRows.append(Int32(row)) }
     }
 
+    /// The next entries of ``blockTables`` are the last sequence's table of the windowed layers.
+    package mutating func beginWindowTable() { sequences[sequences.count - 1].windowTable = blockTables.count }
+
     package mutating func removeAll() {
         tokens.removeAll(keepingCapacity: true)
         sequences.removeAll(keepingCapacity: true)
@@ -70,12 +81,13 @@ package struct StepOutputs: ~Copyable {
     package let vocabulary: Int
     private let storage: UnsafeMutableBufferPointer<Float>
 
-    package init(rows: Int, vocabulary: Int) {
+    /// - Throws: ``BackendError/outOfMemory(_:)``
+    package init(rows: Int, vocabulary: Int) throws(BackendError) {
         self.rows = rows
         self.vocabulary = vocabulary
         // Zeroed memory from the system takes no pages before they are written.
         guard let memory = unsafe calloc(rows * vocabulary, MemoryLayout<Float>.stride) else {
-            preconditionFailure("no memory for \(rows) rows of logits")
+            throw .outOfMemory(rows * vocabulary * MemoryLayout<Float>.stride)
         }
         unsafe storage = .init(start: memory.assumingMemoryBound(to: Float.self), count: rows * vocabulary)
     }

@@ -5,6 +5,8 @@ package final class Generator {
     package let runtime: Runtime
     private let batch: Batch
     private var lastID = 0
+    /// Whether the last text ended with an error of the device.
+    private var hasFailed = false
     private let clock = ContinuousClock()
 
     package init(_ runtime: Runtime) {
@@ -21,6 +23,10 @@ package final class Generator {
         let collector = Collector()
         var result = GenerationResult()
         lastID += 1
+        if hasFailed {
+            try runtime.recover()
+            hasFailed = false
+        }
         result.seed = try batch.submit(request, id: lastID, to: collector)
         result.timings.promptTokens = request.prompt.count
         var goesOn = true
@@ -36,6 +42,7 @@ package final class Generator {
             }
         } catch {
             batch.failAll(error)
+            hasFailed = true
             throw error
         }
         if let failure = collector.failure { throw failure }

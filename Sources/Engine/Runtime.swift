@@ -41,11 +41,17 @@ package final class Runtime {
     /// Bytes of memory that the weights occupy on the device.
     package let weightBytes: Int
 
-    /// Compiles the program anew, with an empty cache.
-    private let compile: () throws(BackendError) -> any Executable
+    private let backend: any Backend
+    private let cache: KVCacheConfiguration
+    /// `nil` after the device was lost.
+    private var weights: (any LoadedWeights)?
     private var executable: (any Executable)?
     private var outputs: StepOutputs
-    private var inputs: StepInputs
+    var inputs: StepInputs
+    private var profile: Profile?
+    /// What windowed layers need; `nil` where the model has none.
+    let windows: Scheduler.Windows?
+    var stretches: CacheStretches
 
     /// - Parameter progress: Gets the share of the weights that is loaded, on any thread.
     package init(
@@ -61,23 +67,26 @@ package final class Runtime {
         self.tokenizer = tokenizer
         self.configuration = configuration
         device = backend.device
-        outputs = StepOutputs(rows: configuration.outputRows, vocabulary: model.vocabularySize)
+        do {
+            outputs = try StepOutputs(rows: configuration.outputRows, vocabulary: model.vocabularySize)
+        } catch {
+            throw .backend(path: model.file.path, error)
+        }
         for op in model.program.ops where !backend.supports(op) {
             throw .backend(path: model.file.path, .unsupported("an operation that the model needs"))
         }
+        self.backend = backend
         let limits = configuration.limits
-        inputs = StepInputs(limits: limits, blocks: configuration.blocksPerSequence)
-        // One block more, for trials beside running sequences.
-        let cache = KVCacheConfiguration(
-            format: configuration.kvFormat.format, blockLength: BlockPool.blockLength,
-            blockCount: configuration.blockCount + 1)
+        windows = configuration.windows(model.program.cache)
+        stretches = CacheStretches(configuration, windows)
+        inputs = Self.inputs(configuration, windows)
+        cache = configuration.cache(model.program.cache)
         do {
             let weights = try backend.load(model.weights, for: model.program, progress: progress)
             weightBytes = weights.byteCount
-            compile = { () throws(BackendError) in
-                try backend.compile(model.program, weights: weights, cache: cache, limits: limits)
-            }
-            executable = try compile()
+            self.weights = weights
+            executable = try backend.compile(
+                model.program, weights: weights, cache: cache, limits: limits)
         } catch {
             throw .backend(path: model.file.path, error)
         }
@@ -89,7 +98,11 @@ package final class Runtime {
 
     /// Inputs with room for the largest step.
     package func makeInputs() -> StepInputs {
-        StepInputs(limits: configuration.limits, blocks: configuration.blocksPerSequence)
+        Self.inputs(configuration, windows)
+    }
+
+    private static func inputs(_ configuration: Configuration, _ windows: Scheduler.Windows?) -> StepInputs {
+        StepInputs(limits: configuration.limits, blocks: configuration.blocksPerSequence * (windows == nil ? 1 : 2))
     }
 
     /// Runs one step. Afterwards ``withLogits(_:_:)`` gives its output rows, in order.
@@ -97,13 +110,24 @@ package final class Runtime {
         guard let executable else {
             throw .backend(path: model.file.path, .device("it has not been set up again"))
         }
-        do { try executable.run(inputs, into: &outputs) } catch { throw .backend(path: model.file.path, error) }
+        do {
+            if profile == nil {
+                try executable.run(inputs, into: &outputs)
+            } else {
+                try runProfiled(inputs, on: executable)
+            }
+        } catch {
+            throw failure(error)
+        }
     }
 
     /// The logits of an output row of the last step. Any number of threads may read between two steps.
     package func withLogits<R, E: Error>(_ row: Int, _ body: (Span<Float>) throws(E) -> R) throws(E) -> R {
         try outputs.withLogits(row: row, body)
     }
+
+    /// What the last step cost beside computing; `nil` on the CPU.
+    package var lastStepCost: StepCost? { executable?.lastStepCost }
 
     /// Threads that ``runOnHost(_:)`` uses.
     package var hostWorkers: Int { executable?.hostWorkers ?? 1 }
@@ -113,11 +137,27 @@ package final class Runtime {
         if let executable { executable.runOnHost(body) } else { body(0) }
     }
 
-    /// Sets the device up again after a failure, with an empty cache, and tries it.
+    /// Sets the device up again after a failure, with an empty cache, and tries it. Loads the weights again where they were lost.
     package func recover() throws(EngineError) {
         executable = nil
-        do { executable = try compile() } catch { throw .backend(path: model.file.path, error) }
+        do {
+            if weights == nil { weights = try backend.load(model.weights, for: model.program) { _ in } }
+            if let weights {
+                executable = try backend.compile(
+                    model.program, weights: weights, cache: cache, limits: configuration.limits)
+            }
+        } catch { throw failure(error) }
         try runTrial()
+    }
+
+    /// Takes note of what an error of the device leaves behind.
+    private func failure(_ error: BackendError) -> EngineError {
+        if case .lost = error {
+            // At once: as long as they live, so does their part of the device's memory.
+            executable = nil
+            weights = nil
+        }
+        return .backend(path: model.file.path, error)
     }
 
     /// Runs one token, in a block that no sequence uses.
@@ -125,7 +165,37 @@ package final class Runtime {
         inputs.removeAll()
         inputs.append([0], position: 0, outputs: 1)
         inputs.blockTables.append(Int32(configuration.blockCount))
+        if let windows {
+            inputs.beginWindowTable()
+            inputs.blockTables.append(Int32(windows.blocks))
+        }
         try step(inputs)
+    }
+}
+
+// MARK: Profiles
+
+extension Runtime {
+    /// Times each operation from now on.
+    package func startProfile() {
+        let formats = model.program.weights.map { model.weights.format(of: $0.name) }
+        profile = Profile(model.program, formats: formats, cache: configuration.kvFormat.format)
+    }
+
+    /// Ends what ``startProfile()`` began.
+    package func finishProfile() -> Profile? {
+        defer { profile = nil }
+        return profile
+    }
+
+    private func runProfiled(
+        _ inputs: borrowing StepInputs, on executable: any Executable
+    ) throws(BackendError) {
+        var times = [Double](repeating: 0, count: model.program.ops.count)
+        let start = ContinuousClock.now
+        try executable.run(inputs, into: &outputs, timing: &times)
+        let elapsed = ContinuousClock.now - start
+        profile?.add(inputs, seconds: elapsed / .seconds(1), times: times)
     }
 }
 
@@ -135,60 +205,20 @@ extension Runtime.Configuration {
             rows: stepRows, sequences: sequences, outputRows: outputRows,
             positions: blocksPerSequence * BlockPool.blockLength)
     }
-}
 
-// MARK: Sequences with a stretch of the cache each
-
-extension Runtime {
-    /// Consecutive tokens of one of ``Configuration/sequences``, each of which has its own stretch of the cache: for work that
-    /// shares nothing, such as measurements.
-    package struct Chunk {
-        package var sequence: Int
-        package var tokens: ArraySlice<TokenID>
-        /// Position of the first token; all earlier positions of the sequence must have been run.
-        package var position: Int
-        /// How many of the last tokens of the chunk deliver logits.
-        package var outputs: Int
-
-        package init(sequence: Int = 0, tokens: ArraySlice<TokenID>, position: Int, outputs: Int) {
-            self.sequence = sequence
-            self.tokens = tokens
-            self.position = position
-            self.outputs = outputs
+    /// What the windowed layers of a model need; `nil` where it has none.
+    func windows(_ layout: CacheLayout) -> Scheduler.Windows? {
+        layout.reach.map { reach in
+            let most = Scheduler.Windows.blocks(reach: reach, sequences: sequences, rows: stepRows)
+            return .init(reach: reach, blocks: min(blockCount, most))
         }
     }
 
-    /// Runs one step. Afterwards ``withLogits(_:_:)`` gives the rows that the chunks asked for, in order.
-    package func step(_ chunks: [Chunk]) throws(EngineError) {
-        inputs.removeAll()
-        for chunk in chunks {
-            let end = chunk.position + chunk.tokens.count
-            let first = chunk.sequence * configuration.blocksPerSequence
-            precondition(end <= configuration.contextLength)
-            precondition(first + configuration.blocksPerSequence <= configuration.blockCount)
-            inputs.append(chunk.tokens, position: chunk.position, outputs: chunk.outputs)
-            for block in first..<first + BlockPool.blocks(for: end) { inputs.blockTables.append(Int32(block)) }
-        }
-        try step(inputs)
-    }
-
-    /// Runs `tokens` as the start of a sequence, in chunks, and calls `body(index, logits)` for every index from `first` on.
-    package func run(
-        _ tokens: [TokenID], sequence: Int = 0, from position: Int = 0, logitsFrom first: Int,
-        _ body: (Int, Span<Float>) throws(EngineError) -> Void
-    ) throws(EngineError) {
-        var start = 0
-        while start < tokens.count {
-            var end = min(start + configuration.stepRows, tokens.count)
-            if end > first { end = min(end, max(start, first) + configuration.outputRows) }
-            let outputs = max(0, end - max(start, first))
-            try step([
-                Chunk(sequence: sequence, tokens: tokens[start..<end], position: position + start, outputs: outputs)
-            ])
-            for row in 0..<outputs {
-                try withLogits(row) { (logits) throws(EngineError) in try body(end - outputs + row, logits) }
-            }
-            start = end
-        }
+    /// The cache that a model gets: its bytes are ``CacheLayout/byteCount(_:)``.
+    package func cache(_ layout: CacheLayout) -> KVCacheConfiguration {
+        // One block more, for trials beside running sequences.
+        KVCacheConfiguration(
+            format: kvFormat.format, blockLength: BlockPool.blockLength, blockCount: blockCount + 1,
+            windowBlockCount: (windows(layout)?.blocks ?? blockCount) + 1)
     }
 }

@@ -85,6 +85,44 @@ enum Fit {
     }
 }
 
+extension Fit {
+    /// The first value of largest magnitude.
+    static func extreme(_ x: Span<Float>) -> Float {
+        unsafe x.withUnsafeBufferPointer { unsafe fit_extreme($0.baseAddress, Int32($0.count)) }
+    }
+
+    /// Codes in `0...top`: the integer part of `(x - low) * scale + bias`.
+    static func truncated<let count: Int>(
+        _ x: Span<Float>, low: Float = 0, scale: Float, bias: Float, top: Int
+    ) -> InlineArray<count, UInt8> {
+        precondition(x.count == count)
+        var codes = InlineArray<count, UInt8>(repeating: 0)
+        var span = codes.mutableSpan
+        unsafe x.withUnsafeBufferPointer { x in
+            unsafe span.withUnsafeMutableBufferPointer { codes in
+                unsafe fit_truncated(
+                    x.baseAddress, Int32(x.count), low, scale, bias, Int32(top), codes.baseAddress)
+            }
+        }
+        return codes
+    }
+
+    /// Codes in `-top...top` nearest to `x * scale`, halves away from zero.
+    static func awayFromZero<let count: Int>(
+        _ x: Span<Float>, scale: Float, top: Int
+    ) -> InlineArray<count, Int8> {
+        precondition(x.count == count)
+        var codes = InlineArray<count, Int8>(repeating: 0)
+        var span = codes.mutableSpan
+        unsafe x.withUnsafeBufferPointer { x in
+            unsafe span.withUnsafeMutableBufferPointer { codes in
+                unsafe fit_away_from_zero(x.baseAddress, Int32(x.count), scale, Int32(top), codes.baseAddress)
+            }
+        }
+        return codes
+    }
+}
+
 /// What the squared error of each of some values counts: its magnitude and the root mean square of its group. Large
 /// weights count more, small ones not little.
 func errorWeights<let count: Int>(_ values: Span<Float>, group: Int) -> InlineArray<count, Float> {

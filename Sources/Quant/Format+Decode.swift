@@ -8,12 +8,16 @@ extension Format {
     ///   - values: exactly `n * blockLength` elements.
     package func decode(_ bytes: RawSpan, into values: inout MutableSpan<Float>) {
         let blocks = checkedBlocks(bytes.byteCount, values.count)
-        guard let info = unsafe format_with_id(id) else { return referenceDecode(bytes, into: &values) }
-        unsafe bytes.withUnsafeBytes { bytes in
+        let isDone = unsafe bytes.withUnsafeBytes { bytes in
             unsafe values.withUnsafeMutableBufferPointer { values in
+                guard let info = unsafe format_with_id(id) else {
+                    return unsafe format_decode_plain(id, bytes.baseAddress, blocks, values.baseAddress)
+                }
                 unsafe format_decode(info, bytes.baseAddress, blocks, values.baseAddress)
+                return true
             }
         }
+        if !isDone { referenceDecode(bytes, into: &values) }
     }
 
     /// What ``decode(_:into:)`` does, by the readable definition of the format under `Formats/`.

@@ -34,7 +34,8 @@ import Testing
             return try #require(json["memory"]?["kv_cache_bytes"]?.intValue)
         }
         let base = try cache("-c", "64")
-        #expect(try cache("-c", "128") == 2 * base)
+        // One block more is for trials.
+        #expect(try cache("-c", "128") * 3 == 5 * base)
         #expect(try cache("-c", "64", "--kv-type", "f32") == 2 * base)
         #expect(try cache("-c", "64", "--kv-type", "q8_0") < base)
     }

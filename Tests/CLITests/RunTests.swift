@@ -144,6 +144,14 @@ import Testing
         #expect(details["generated_tokens"]?.intValue == 32 - ids.count)
     }
 
+    @Test func `-1 tokens are as many as there is room for`() throws {
+        let arguments = ["-m", ExampleModel.path, "-p", prompt, "--ignore-eos", "-c", "24"]
+        let unlimited = try Command.run(arguments + ["-n", "-1"])
+        expectSuccess(unlimited)
+        #expect(try unlimited.output == Command.run(arguments).output)
+        #expect(try unlimited.output != Command.run(arguments + ["-n", "2"]).output)
+    }
+
     @Test func promptLongerThanTheContextIsAnError() throws {
         let long = String(repeating: "Once upon a time there was a cat. ", count: 20)
         expectFailure(try run("-p", long, "-c", "32"), mentions: "32")

@@ -7,7 +7,7 @@ import Testing
 /// `tgi-run serve` as an operator starts it: a real model, a real socket, a real signal.
 struct ServeTests {
     /// A server of the built binary on a free port.
-    final class Server {
+    final class Server: @unchecked Sendable {
         let process = Process()
         let port: Int
         private let output = Pipe()

@@ -39,6 +39,7 @@ import Testing
         (["-m", "x", "-p", "a", "stray"], "stray"),
         (["-m", "x", "-p", "a", "-n", "0"], "--max-new-tokens"),
         (["-m", "x", "-p", "a", "-n", "ten"], "ten"),
+        (["-m", "x", "-p", "a", "-n", "-2"], "or -1 for no limit"),
         (["-m", "x", "-p", "a", "--seed", "-1"], "-1"),
         (["-m", "x", "-p", "a", "--temperature", "-0.5"], "--temperature"),
         (["-m", "x", "-p", "a", "--temperature", "nan"], "--temperature"),

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct KVPoolTests {
     static let layouts: [CacheLayout] = [
-        // Layers with and without a window, as Gemma 3 has them: a window does not shorten what is kept.
+        // Layers with and without a window, as Gemma 3 has them.
         CacheLayout(
             layers: (0..<6).map {
                 .init(kvHeads: 4, keyLength: 256, valueLength: 256, window: $0 == 5 ? nil : 512)
@@ -19,7 +19,11 @@ import Testing
     @Test(arguments: KVFormat.all.map(\.format.name), layouts)
     func thePoolTakesWhatThePlanSays(name: String, layout: CacheLayout) throws {
         let format = try #require(KVFormat.named(name))
-        let pool = try KVPool(layout, KVCacheConfiguration(format: format.format, blockCount: 7))
-        #expect(pool.byteCount == layout.bytesPerPosition(format) * 7 * 32)
+        let configuration = KVCacheConfiguration(format: format.format, blockCount: 70, windowBlockCount: 3)
+        let pool = try KVPool(layout, configuration)
+        #expect(pool.byteCount == layout.byteCount(configuration))
+        let positions = layout.layers.map { $0.reach == nil ? 70 * 32 : 3 * 32 }
+        let bytes = zip(layout.layers, positions).map { $0.bytesPerPosition(format.format) * $1 }
+        #expect(pool.byteCount == bytes.reduce(0, +))
     }
 }

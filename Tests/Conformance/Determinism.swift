@@ -42,6 +42,26 @@ import Testing
         }
     }
 
+    /// Windowed layers have blocks of their own, which later positions may take over.
+    @Test(arguments: Device.all, [true, false])
+    func whatIsOutOfReachDoesNotMatter(device: Device, firstSeesAll: Bool) throws {
+        let model = ToyModel.make("window") {
+            $0.window = 40
+            $0.firstSeesAll = firstSeesAll
+        }
+        let tokens = randomTokens(700, seed: 26)
+        let whole = try Session(model, on: device.backend, kv: .f16, positions: 704).run(tokens, chunks: [100])
+        let reference = try Session(model, on: ReferenceBackend(), kv: .f16, positions: 704, windowBlocks: 6).run(
+            tokens, chunks: [100])
+        #expect(relativeError(whole, reference) < 1e-3)
+        // 139 positions in a row touch six blocks at most.
+        for chunks in [[100], [7, 93, 1, 64]] {
+            let short = try Session(model, on: device.backend, kv: .f16, positions: 704, windowBlocks: 6).run(
+                tokens, chunks: chunks)
+            #expect(identical(short, whole), "chunks of \(chunks)")
+        }
+    }
+
     @Test(arguments: models)
     func threadsDoNotMatter(model: ToyModel) throws {
         let tokens = randomTokens(100, seed: 22)
@@ -50,6 +70,23 @@ import Testing
             let many = try Session(model, on: CPUBackend(threads: threads), kv: .f16).run(tokens, chunks: [60, 1])
             #expect(identical(many, one), "\(model) on \(threads) threads")
         }
+    }
+
+    /// Also that every operation gets some time, and together no more than there was.
+    @Test(arguments: models, [1, 3])
+    func `a profile changes nothing`(model: ToyModel, threads: Int) throws {
+        let tokens = randomTokens(100, seed: 25)
+        let backend = CPUBackend(threads: threads)
+        let plain = try Session(model, on: backend, kv: .f16).run(tokens, chunks: [60, 1])
+        let session = try Session(model, on: backend, kv: .f16)
+        session.times = Array(repeating: 0, count: session.program.ops.count)
+        let start = ContinuousClock.now
+        let profiled = try session.run(tokens, chunks: [60, 1])
+        let elapsed = (ContinuousClock.now - start) / .seconds(1)
+        #expect(identical(profiled, plain))
+        let times = try #require(session.times)
+        #expect(times.allSatisfy { $0 > 0 }, "\(times)")
+        #expect(times.reduce(0, +) <= elapsed)
     }
 
     @Test(arguments: models, Device.all)

@@ -4,13 +4,14 @@ import TestSupport
 
 extension Session {
     convenience init(
-        _ model: ToyModel, on backend: any Backend, kv: KVFormat = .f32, positions: Int = 192, fused: Bool = true
+        _ model: ToyModel, on backend: any Backend, kv: KVFormat = .f32, positions: Int = 192, windowBlocks: Int? = nil,
+        fused: Bool = true
     ) throws {
         let weights = try model.weights()
         let drawn = try model.program(weights)
         try self.init(
             fused ? drawn.fusingSharedInput().fusingResidual() : drawn, weights, on: backend, kv: kv,
-            positions: positions)
+            positions: positions, windowBlocks: windowBlocks)
     }
 }
 

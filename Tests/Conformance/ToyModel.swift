@@ -14,6 +14,8 @@ struct ToyModel: Sendable, CustomStringConvertible {
     var hidden = 96
     var layers = 2
     var window: Int?
+    /// In all layers but the first.
+    var firstSeesAll = false
     var softcap: Float?
     var pairing = RopeTable.Pairing.interleaved
     var rotated = 16
@@ -120,8 +122,10 @@ struct ToyModel: Sendable, CustomStringConvertible {
 
     var cache: CacheLayout {
         CacheLayout(
-            layers: (0..<layers).map { _ in
-                .init(kvHeads: kvHeads, keyLength: keyLength, valueLength: valueLength, window: window)
+            layers: (0..<layers).map {
+                .init(
+                    kvHeads: kvHeads, keyLength: keyLength, valueLength: valueLength,
+                    window: firstSeesAll && $0 == 0 ? nil : window)
             })
     }
 

@@ -95,6 +95,18 @@ import Tokenizer
         try #expect(check(Self.stories.get(), on: servingRuntime(.test()), options).promptRows > 300)
     }
 
+    /// Windowed layers keep what is in reach only, and prefixes count only with their windows.
+    @Test(arguments: [(40, 4096, 33), (40, 256, 19), (70, 512, 100), (7, 300, 64)])
+    func `Windows do not matter`(window: Int, batchTokens: Int, prefill: Int) throws {
+        let path = try WindowedStories.path(window: window)
+        var options = Batch.Options()
+        options.speculation = 2
+        options.maxPrefillTokens = prefill
+        let runtime = try servingRuntime(.test(batchTokens: batchTokens, batch: 6), path: path)
+        let totals = try check(Self.work(path, count: 10, tokens: 90), on: runtime, options, rounds: 2)
+        #expect(totals.widest > 1)
+    }
+
     @Test func `Pre-emption does not matter`() throws {
         let totals = try check(Self.stories.get(), on: servingRuntime(.test(batchTokens: 256)))
         #expect(totals.preempted > 2)

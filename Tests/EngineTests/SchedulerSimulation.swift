@@ -26,14 +26,23 @@ struct SchedulerSimulation {
     private var plan = StepPlan()
     /// For each block and slot, the hash of the tokens up to there.
     private var cache: [[Int]]
+    /// The same of window blocks.
+    private var windowCache: [[Int]]
     private var lastID = 0
     private var random: SplitMix
     /// Wrong in one of so many drafts.
     private let draftErrors: UInt64 = 3
 
-    init(_ limits: Scheduler.Limits, blocks: Int, seed: UInt64 = 1) {
-        scheduler = Scheduler(limits, blocks: blocks)
-        cache = Array(repeating: Array(repeating: 0, count: BlockPool.blockLength), count: blocks)
+    /// - Parameter reach: Of windowed layers; `nil` for none. There are as few window blocks as the plan allows.
+    init(_ limits: Scheduler.Limits, blocks: Int, reach: Int? = nil, seed: UInt64 = 1) {
+        let windows = reach.map { reach in
+            let most = Scheduler.Windows.blocks(reach: reach, sequences: limits.batchSize, rows: limits.stepRows)
+            return Scheduler.Windows(reach: reach, blocks: min(blocks, most))
+        }
+        scheduler = Scheduler(limits, blocks: blocks, windows: windows)
+        let empty = Array(repeating: 0, count: BlockPool.blockLength)
+        cache = Array(repeating: empty, count: blocks)
+        windowCache = Array(repeating: empty, count: windows?.blocks ?? 0)
         random = SplitMix(seed)
     }
 
@@ -92,6 +101,7 @@ struct SchedulerSimulation {
             return "request \(work.id): rows from \(work.first), computed \(sequence.computed)"
         }
         guard sequence.table.count * BlockPool.blockLength >= tokens.count else { return "no block for a row" }
+        if let problem = runWindows(work, tokens, sequence) { return problem }
         var hash = 0
         for (place, token) in tokens.enumerated() {
             hash = Self.extend(hash, token)
@@ -126,6 +136,29 @@ struct SchedulerSimulation {
             finished[work.id] = request.tokens
             requests[work.id] = nil
             scheduler.remove(work.id)
+        }
+        return nil
+    }
+
+    /// The same for windowed layers: rows read what they reach and write what they are.
+    private mutating func runWindows(
+        _ work: StepPlan.Work, _ tokens: ArraySlice<TokenID>, _ sequence: Scheduler.Sequence
+    ) -> String? {
+        guard let windows = scheduler.windows else { return nil }
+        var table: [Int32] = []
+        scheduler.appendWindowTable(of: sequence, BlockPool.blocks(for: tokens.count), to: &table)
+        var hash = 0
+        for (place, token) in tokens.enumerated() {
+            hash = Self.extend(hash, token)
+            guard place > work.first - windows.reach else { continue }
+            let (index, slot) = (place / BlockPool.blockLength, place % BlockPool.blockLength)
+            guard sequence.window.contains(index) else { return "request \(work.id) has no window at \(place)" }
+            if place >= work.first {
+                if scheduler.pool.windowReferences(of: sequence.table[index]) > 1 { return "row in a shared window" }
+                windowCache[Int(table[index])][slot] = hash
+            } else if windowCache[Int(table[index])][slot] != hash {
+                return "request \(work.id) reads the window block \(table[index]) of others at \(place)"
+            }
         }
         return nil
     }
@@ -182,8 +215,31 @@ struct SchedulerSimulation {
                 else { return "block \(block) is shared by mistake" }
             }
         }
+        if let problem = checkWindows(users) { return problem }
         if scheduler.pool.inUse != users.count { return "\(scheduler.pool.inUse) blocks in use, \(users.count) used" }
         return nil
+    }
+
+    /// Window blocks are counted as often as they are used, and belong to one block each.
+    private func checkWindows(_ users: [Int32: [Scheduler.Sequence]]) -> String? {
+        guard let windows = scheduler.windows else { return nil }
+        var used: Set<Int32> = []
+        for (block, sequences) in users {
+            let count = sequences.count { sequence in
+                sequence.table.firstIndex(of: block).map(sequence.window.contains) ?? false
+            }
+            let references = scheduler.pool.windowReferences(of: block)
+            guard references == count else {
+                return "the window of block \(block) has \(references) references, \(count) users"
+            }
+            guard count > 0, let window = scheduler.pool.window(of: block) else { continue }
+            guard used.insert(window).inserted else { return "window block \(window) belongs to two" }
+        }
+        for sequence in scheduler.running where sequence.window.upperBound < BlockPool.blocks(for: sequence.computed) {
+            return "a window ends at \(sequence.window.upperBound)"
+        }
+        if used.count != scheduler.pool.windowsInUse { return "\(scheduler.pool.windowsInUse) window blocks in use" }
+        return used.count <= windows.blocks ? nil : "more window blocks than planned"
     }
 
     /// The token that follows: a function of all tokens, of few values, so that prefixes meet again.

@@ -23,7 +23,7 @@ import Tokenizer
     }
 
     /// Every series of five events, with three blocks for up to three requests: every kind of pre-emption occurs.
-    @Test func `Every short course of events keeps the invariants`() {
+    @Test(arguments: [nil, 20]) func `Every short course of events keeps the invariants`(reach: Int?) {
         var problems: [String] = []
         var courses = 0
         var preemptions = 0
@@ -32,7 +32,7 @@ import Tokenizer
         let depth = 5
         let count = (0..<depth).reduce(1) { product, _ in product * alphabet.count }
         for course in 0..<count {
-            var simulation = SchedulerSimulation(limits(drafts: 8), blocks: 3, seed: UInt64(course))
+            var simulation = SchedulerSimulation(limits(drafts: 8), blocks: 3, reach: reach, seed: UInt64(course))
             var code = course
             for _ in 0..<depth {
                 apply(alphabet[code % alphabet.count], to: &simulation, &problems)
@@ -75,7 +75,8 @@ import Tokenizer
             steps += 1
             if steps > limit { problems.append("\(simulation.requests.count) requests starve") }
         }
-        if problems.isEmpty, simulation.scheduler.pool.inUse != 0 { problems.append("blocks leaked") }
+        let pool = simulation.scheduler.pool
+        if problems.isEmpty, pool.inUse + pool.windowsInUse != 0 { problems.append("blocks leaked") }
         for (id, request) in open where problems.isEmpty {
             let expected = SchedulerSimulation.expected(request.prompt, length: request.length)
             if simulation.finished[id] != expected { problems.append("request \(id) got other tokens") }
@@ -155,6 +156,43 @@ import Tokenizer
         #expect(simulation.rows - before == 8)
     }
 
+    @Test func `A cached prefix is used only with the windows behind it`() {
+        // Room for the windows of two sequences of one or two blocks each, and for a step.
+        var simulation = SchedulerSimulation(
+            limits(rows: 32, outputs: 8, batch: 2, prefill: 32, shared: 32), blocks: 60, reach: 20)
+        #expect(simulation.scheduler.windows?.blocks == 7)
+        func run(_ tokens: [TokenID]) -> Int {
+            let before = simulation.rows
+            simulation.submit(tokens, length: 1)
+            while simulation.hasWork { #expect(simulation.step() == nil) }
+            return simulation.rows - before
+        }
+        #expect(run(prompt(330)) == 330)
+        // The same again: the windows of the last blocks are there.
+        #expect(run(prompt(330)) == 10)
+        // Another prompt takes the windows of the first blocks away, and its own first ones again.
+        #expect(run(prompt(330, 2)) == 330)
+        // Of the first prompt no window is left: its blocks do not count, and are computed and joined again.
+        #expect(run(prompt(330)) == 330)
+        #expect(run(prompt(330)) == 10)
+        // What ends earlier needs windows that are gone, too.
+        #expect(run(prompt(70)) == 70)
+        #expect(simulation.scheduler.pool.windowsInUse == 0)
+    }
+
+    @Test func `A long sequence holds the window blocks in reach only`() {
+        var simulation = SchedulerSimulation(limits(rows: 300, prefill: 64, shared: 64), blocks: 80, reach: 100)
+        let id = simulation.submit(prompt(2000), length: 50)
+        var most = 0
+        while simulation.hasWork {
+            #expect(simulation.step() == nil)
+            most = max(most, simulation.scheduler.running(id)?.window.count ?? 0)
+        }
+        // A hundred positions touch five blocks at most.
+        #expect(most <= 5)
+        #expect(simulation.rows == 2049)
+    }
+
     @Test func `Readers that rest make room for others`() {
         var simulation = SchedulerSimulation(limits(batch: 2), blocks: 4)
         let slow = [simulation.submit(prompt(40), length: 30), simulation.submit(prompt(40, 2), length: 30)]
@@ -185,7 +223,8 @@ struct RandomCourse {
             prefillRows: Int.random(in: 1...100, using: &random),
             sharedPrefillRows: Int.random(in: 1...100, using: &random))
         limits.draftedStepRows = Bool.random(using: &random) ? 0 : Int.random(in: 1...30, using: &random)
-        simulation = SchedulerSimulation(limits, blocks: blocks, seed: seed)
+        let reach = Bool.random(using: &random) ? nil : Int.random(in: 1...150, using: &random)
+        simulation = SchedulerSimulation(limits, blocks: blocks, reach: reach, seed: seed)
     }
 
     func run(events: Int) -> [String] {
@@ -217,7 +256,8 @@ struct RandomCourse {
             steps += 1
             if steps > 1_000_000 { return ["\(simulation.requests.count) requests starve"] }
         }
-        if simulation.scheduler.pool.inUse != 0 { return ["blocks leaked"] }
+        let pool = simulation.scheduler.pool
+        if pool.inUse + pool.windowsInUse != 0 { return ["blocks leaked"] }
         for (id, tokens) in simulation.finished {
             guard let (prompt, length) = prompts[id] else { return ["an unknown request ended"] }
             if tokens != SchedulerSimulation.expected(prompt, length: length) { return ["\(id) got other tokens"] }

@@ -62,6 +62,12 @@ import Testing
         #expect(last.map(\.bitPattern) == Array(expected.suffix(format.blockLength)))
         #expect(format.referenceDecoded(bytes).map(\.bitPattern) == expected)
     }
+
+    @Test(arguments: [Format.f16, .bf16])
+    func `Every number of 16 bits has the same bits as by the reference`(format: Format) {
+        let bytes = (0...UInt16.max).flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+        #expect(format.decoded(bytes).map(\.bitPattern) == format.referenceDecoded(bytes).map(\.bitPattern))
+    }
 }
 
 extension Format {

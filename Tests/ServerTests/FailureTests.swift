@@ -76,4 +76,15 @@ struct FailureTests {
             )
         }
     }
+
+    @Test func `Choices that find no place count once, and end those before them`() async throws {
+        try await TestServer.run(configure: { $0.maxConcurrentRequests = 2 }) { server in
+            let answer = try await server.post(
+                "/v1/completions", #"{"prompt":["Hi","Hi"],"n":2,"max_tokens":1}"#)
+            #expect(answer.status == 429)
+            #expect(try await server.metric(#"tgi_request_failure{err="overloaded"}"#) == "1")
+            #expect(try await server.metric(#"tgi_request_failure{err="dropped"}"#) ?? "0" == "0")
+            #expect(try await server.status(post: "/v1/completions", #"{"prompt":"Hi","n":2,"max_tokens":1}"#) == 200)
+        }
+    }
 }

@@ -401,6 +401,28 @@ static void fences(void) {
     host_close(&h);
 }
 
+// The first device's binary on the second, whose matrix engine works in other sub-groups.
+static void foreign_binary(void) {
+    host h = host_open();
+    ze_module_handle_t module = host_module(&h, "matrix8.spv", NULL), again;
+    size_t size = 0;
+    OK(zeModuleGetNativeBinary, module, &size, NULL);
+    uint8_t *binary = malloc(size);
+    OK(zeModuleGetNativeBinary, module, &size, binary);
+    OK(zeModuleDestroy, module);
+    ze_module_desc_t desc = {.stype = ZE_STRUCTURE_TYPE_MODULE_DESC,
+                             .format = ZE_MODULE_FORMAT_NATIVE,
+                             .inputSize = size,
+                             .pInputModule = binary};
+    uint32_t count = 2;
+    ze_device_handle_t devices[2];
+    OK(zeDeviceGet, h.driver, &count, devices);
+    CHECK(count == 2, "%u", count);
+    EXPECT(ZE_RESULT_ERROR_INVALID_NATIVE_BINARY, zeModuleCreate, h.context, devices[1], &desc, &again, NULL);
+    free(binary);
+    host_close(&h);
+}
+
 static void native_binary(void) {
     host h = host_open();
     ze_module_handle_t module = host_module(&h, "basic.spv", NULL), again;
@@ -494,5 +516,6 @@ static void properties(void) {
 const scenario run_scenarios[] = {
     {"vadd", vadd},           {"local_memory", local_memory}, {"sub_groups", sub_groups}, {"arithmetic", arithmetic},
     {"matrix", matrix},       {"indirection", indirection},   {"copies", copies},         {"events", events},
-    {"fences", fences},       {"native_binary", native_binary}, {"properties", properties}, {0},
+    {"fences", fences},       {"native_binary", native_binary},
+    {"foreign_binary", foreign_binary}, {"properties", properties}, {0},
 };

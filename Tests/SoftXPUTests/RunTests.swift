@@ -26,6 +26,13 @@ import Testing
         #expect(result.lines.count == 1 && result.lines[0].contains("native binary is damaged"), "\(result.text)")
     }
 
+    @Test func `A native binary is refused by another kind of device`() throws {
+        guard let device = SoftDevice.find() else { return }
+        let result = try device.run("foreign_binary", ["SOFTXPU_PROFILE": "dg2,pvc"])
+        #expect(result.status == 0 && result.output == "done\n", "\(result.text)")
+        #expect(result.lines.count == 1 && result.lines[0].contains("made for another device"), "\(result.text)")
+    }
+
     @Test(arguments: [
         (
             "dg2",

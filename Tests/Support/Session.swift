@@ -6,17 +6,24 @@ package final class Session {
     package let program: Program
     private let executable: any Executable
     private let blocks: Int
+    /// Blocks that windowed layers have for each sequence, used in turn.
+    private let windowBlocks: Int?
     package static let limits = StepLimits(rows: 160, sequences: 70, outputRows: 160)
+    /// Seconds that each operation took in all steps so far; `nil` leaves them unmeasured.
+    package var times: [Double]?
 
     package init(
         _ program: Program, _ weights: some WeightSource, on backend: any Backend, kv: KVFormat = .f32,
-        positions: Int = 192
+        positions: Int = 192, windowBlocks: Int? = nil
     ) throws {
         self.program = program
+        self.windowBlocks = windowBlocks
         blocks = (positions + 31) / 32
         executable = try backend.compile(
             program, weights: try backend.load(weights, for: program, progress: { _ in }),
-            cache: KVCacheConfiguration(format: kv.format, blockCount: blocks * 72), limits: Self.limits)
+            cache: KVCacheConfiguration(
+                format: kv.format, blockCount: blocks * 72, windowBlockCount: windowBlocks.map { $0 * 72 }),
+            limits: Self.limits)
     }
 
     /// Tokens of one sequence in a step, logits wanted for all of them.
@@ -42,13 +49,22 @@ package final class Session {
                     blockTable: inputs.blockTables.count))
             // Blocks of a sequence are scattered over the pool.
             inputs.blockTables += (0..<blocks).map { Int32(($0 * 72 + part.sequence * 5) % (blocks * 72)) }
+            if let windowBlocks {
+                inputs.beginWindowTable()
+                inputs.blockTables += (0..<blocks).map { Int32(part.sequence * windowBlocks + $0 % windowBlocks) }
+            }
             inputs.outputRows += (0..<part.tokens.count).map { inputs.tokens.count + $0 }.filter(wants).map {
                 Int32($0)
             }
             inputs.tokens += part.tokens
         }
-        var outputs = StepOutputs(rows: inputs.outputRows.count, vocabulary: program.vocabularySize)
-        try executable.run(inputs, into: &outputs)
+        var outputs = try StepOutputs(rows: inputs.outputRows.count, vocabulary: program.vocabularySize)
+        if var times {
+            try executable.run(inputs, into: &outputs, timing: &times)
+            self.times = times
+        } else {
+            try executable.run(inputs, into: &outputs)
+        }
         return (0..<inputs.outputRows.count).map { row in
             outputs.withLogits(row: row) { logits in logits.indices.map { logits[$0] } }
         }

@@ -6,6 +6,8 @@ package enum TestData {
     package static let root: String? = value("TGI_RUN_TEST_DATA")
     /// Whether missing test data or tools are a failure rather than a notice.
     package static let isCI = value("CI") == "true"
+    /// Whether there is an XPU: set by scripts that run the tests on one.
+    package static let promisesXPU = value("TGI_RUN_TEST_XPU") != nil
 
     /// The path of a file below the data folder. Without the folder the calling test has nothing to check: it says so and, under
     /// `CI=true`, fails.

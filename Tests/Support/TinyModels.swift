@@ -3,7 +3,7 @@ package import JSON
 package import Models
 import Testing
 
-/// The models of `tiny_models.py`: random weights, a few hundred kilobytes each, at least one for every architecture. Each has an
+/// The models of `TinyModels/tiny_models.py`: random weights, a few hundred kilobytes each, at least one for every architecture. Each has an
 /// answer of an independent implementation in `References` (`scripts/model-references` makes them).
 package struct TinyModel: Sendable, CustomTestStringConvertible {
     package enum Kind: String, Sendable { case f32, q8_0 }
@@ -33,18 +33,23 @@ package struct TinyModel: Sendable, CustomTestStringConvertible {
 
     private static let lock = NSLock()
 
-    /// A folder with all models, kept for later runs under a name that changes with the script.
+    /// A folder with all models, kept for later runs under a name that changes with the scripts.
     private static func generated(_ kind: Kind) throws -> String? {
         lock.lock()
         defer { lock.unlock() }
-        let script = folder + "/tiny_models.py"
+        let scripts = folder + "/TinyModels"
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in try Data(contentsOf: URL(filePath: script)) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        for file in try FileManager.default.contentsOfDirectory(atPath: scripts).sorted() where file.hasSuffix(".py") {
+            let bytes = try Data(contentsOf: URL(filePath: "\(scripts)/\(file)"))
+            for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        }
         let temporary = FileManager.default.temporaryDirectory.path
         let target = "\(temporary)/tgi-run-tiny-models-\(kind.rawValue)-\(String(hash, radix: 16))"
         if FileManager.default.fileExists(atPath: target) { return target }
         let work = "\(target)-\(UUID().uuidString)"
-        guard try Python.run([script, "--out", work, "--type", kind.rawValue]) != nil else { return nil }
+        guard try Python.run([scripts + "/tiny_models.py", "--out", work, "--type", kind.rawValue]) != nil else {
+            return nil
+        }
         // Another process may have been faster.
         if unsafe rename(work, target) != 0 { try FileManager.default.removeItem(atPath: work) }
         return target

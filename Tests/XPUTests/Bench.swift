@@ -71,7 +71,7 @@ extension XPUBackend {
         inputs.sequences = [.init(firstRow: 0, rowCount: tokens.count, firstPosition: 0, blockTable: 0)]
         inputs.blockTables = [0]
         inputs.outputRows = tokens.indices.map { Int32($0) }
-        var outputs = StepOutputs(rows: tokens.count, vocabulary: program.vocabularySize)
+        var outputs = try StepOutputs(rows: tokens.count, vocabulary: program.vocabularySize)
         try executable.run(inputs, into: &outputs)
         return tokens.indices.map { row in
             outputs.withLogits(row: row) { logits in logits.indices.map { logits[$0] } }

@@ -1,4 +1,4 @@
-"""What Hugging Face transformers answers for the tiny models of Tests/Support/tiny_models.py.
+"""What Hugging Face transformers answers for the tiny models of Tests/Support/TinyModels/tiny_models.py.
 
 Each model's weights go into the transformers class of its architecture, names and layouts turned back from those of GGUF. The
 result is a JSON file per model: logits at some positions of a prompt, and a greedy continuation.
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 import transformers
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "Tests", "Support"))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "Tests", "Support", "TinyModels"))
 import tiny_models
 from architectures import ARCHITECTURES
 

@@ -19,7 +19,7 @@
 /// Rows of x per tile: ranges of rows start at multiples of it.
 #define CPU_TILE_ROWS 4
 /// Bytes of scratch memory that one call of `cpu_matmul` may use; 64-byte aligned, contents undefined, one per thread.
-#define CPU_MATMUL_SCRATCH ((size_t)512 << 10)
+#define CPU_MATMUL_SCRATCH ((size_t)1280 << 10)
 
 typedef enum {
     CPU_ISA_PORTABLE,
@@ -27,6 +27,7 @@ typedef enum {
     CPU_ISA_AVX_VNNI,     // and 256-bit vpdpbusd
     CPU_ISA_AVX512,       // AVX-512 F, BW, DQ, VL
     CPU_ISA_AVX512_VNNI,  // and 512-bit vpdpbusd
+    CPU_ISA_AMX,          // and AMX tiles of 8-bit integers
     CPU_ISA_COUNT,
 } cpu_isa;
 

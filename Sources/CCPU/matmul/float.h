@@ -27,6 +27,9 @@ INLINE f32x16 bf16_vector(const uint8_t *p) {
             for (int r = 0; r < valid; r++)                                                                           \
                 __builtin_memcpy(group + (k * 16 + r) * bytes, rows + (size_t)r * row_bytes + k * bytes, bytes);      \
     }                                                                                                                 \
+    static void name##_unpack_packed(const uint8_t *group, int64_t k_begin, int64_t k_end, uint8_t *panel) {          \
+        for (int64_t k = k_begin; k < k_end; k++, panel += 64) store_f32(panel, name##_vector(group + k * 16 * bytes)); \
+    }                                                                                                                 \
     static void name##_unpack_blocks(                                                                                 \
         const uint8_t *rows, size_t row_bytes, int valid, int64_t k_begin, int64_t k_end, uint8_t *panel              \
     ) {                                                                                                               \
@@ -70,6 +73,6 @@ INLINE f32x16 bf16_vector(const uint8_t *p) {
         const bool wide = KERNEL_ISA >= ISA_AVX512;                                                                   \
         if (width == 1) name##_width(4, 1, group, group_bytes, groups, count, tile, out, stride, start);              \
         else if (width == 2) name##_width(wide ? 4 : 2, 2, group, group_bytes, groups, count, tile, out, stride, start); \
-        else name##_width(wide ? 3 : 1, 4, group, group_bytes, groups, count, tile, out, stride, start);              \
+        else name##_width(wide ? 4 : 1, 4, group, group_bytes, groups, count, tile, out, stride, start);              \
     }
 FLOAT_FORMAT_LIST(FLOAT_KERNELS)

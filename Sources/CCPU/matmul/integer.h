@@ -132,7 +132,8 @@ INLINE void interleave(const int8_t *codes, size_t row_codes, u8x64 *vectors) {
 // Blocks of 16 rows (fewer at the end of a matrix: the rest are zeros) as a panel.
 #define UNPACK_BLOCKS(name, label, id, length, bytes, group, has_min)                                            \
     static void name##_unpack_blocks(                                                                            \
-        const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t *panel \
+        const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t zero,  \
+        uint8_t *panel                                                                                           \
     ) {                                                                                                          \
         enum { BLOCKS = length / BLOCK, SCALES = length / group, HALVES = BLOCK / group };                       \
         const int8_t *const table = READ_TABLE((const block_##name *)0);                                         \
@@ -147,7 +148,7 @@ INLINE void interleave(const int8_t *codes, size_t row_codes, u8x64 *vectors) {
                 u8x64 vectors[8];                                                                                \
                 interleave(codes[0] + BLOCK * i, length, vectors);                                               \
                 UNROLL for (int v = 0; v < 8; v++) *(u8x64 *)(panel + 64 * v) =                                  \
-                    table ? lookup(vectors[v], table, 128) : has_min ? vectors[v] : vectors[v] ^ 128;            \
+                    table ? lookup(vectors[v], table, zero) : has_min ? vectors[v] : vectors[v] + zero;          \
                 float *fields = (float *)(panel + 512);                                                          \
                 for (int h = 0; h < HALVES; h++)                                                                 \
                     for (int r = 0; r < 16; r++) fields[16 * h + r] = scales[r][HALVES * i + h];                 \
@@ -184,18 +185,31 @@ FORMAT_LIST(UNPACK_BLOCKS)
             }                                                                                                   \
         }                                                                                                       \
     }
-PACKED_LIST(PACK)
+CODES_LIST(PACK)
+
+#define PACK_GRID(name, record_blocks, code_offset)                                                             \
+    static void name##_pack(const uint8_t *rows, size_t row_bytes, int valid, int64_t blocks, uint8_t *group) { \
+        packed_##name *records = (packed_##name *)group;                                                        \
+        for (int64_t b = 0; b < blocks / record_blocks; b++) {                                                  \
+            __builtin_memset(records + b, 0, sizeof *records);                                                  \
+            for (int r = 0; r < valid; r++)                                                                     \
+                name##_put_row(records + b, r, (const block_##name *)(rows + (size_t)r * row_bytes) + b);       \
+        }                                                                                                       \
+    }
+GRID_LIST(PACK_GRID)
 
 #define UNPACK_PACKED(name, record_blocks, code_offset)                                                              \
-    static void name##_unpack_packed(const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t *panel) { \
+    static void name##_unpack_packed(                                                                                \
+        const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t zero, uint8_t *panel                   \
+    ) {                                                                                                              \
         const traits t = {GROUP_##name, HAS_MIN_##name, code_offset};                                                \
+        const uint8_t shift = (uint8_t)(t.has_min ? 0 : zero - code_offset);                                         \
         for (int64_t b = block_begin; b < block_end; b++) {                                                          \
             const packed_##name *p = (const packed_##name *)group + b / record_blocks;                               \
             const int at = (int)(b % record_blocks);                                                                 \
-            UNROLL for (int i = 0; i < 8; i++) {                                                                     \
-                const int v = i / 2 + (i % 2) * 4;                                                                   \
-                *(u8x64 *)(panel + 64 * v) = name##_code(p, at, v) + (t.has_min ? 0 : 128 - code_offset);            \
-            }                                                                                                        \
+            u8x64 codes[8];                                                                                          \
+            UNROLL for (int v = 0; v < 8; v++) codes[v] = name##_code(p, at, v) + shift;                             \
+            UNROLL for (int v = 0; v < 8; v++) *(u8x64 *)(panel + 64 * v) = codes[v];                                \
             UNROLL for (int h = 0; h < halves(t); h++) {                                                             \
                 store_f32(panel + 512 + 64 * h, name##_scale(p, at, h));                                             \
                 if (t.has_min) store_f32(panel + 512 + 64 * (halves(t) + h), name##_min(p, at, h));                  \
@@ -262,45 +276,3 @@ INLINE void prefetch_block(const uint8_t *p, size_t bytes) {
         else name##_direct_width(wide ? 2 : 1, 4, group, group_bytes, groups, blocks, tile, out, stride);          \
     }
 PACKED_LIST(DIRECT_TILE)
-
-// MARK: Rows of x
-
-// Codes are x / d rounded to nearest, ties to even, where d = max |x| / 127; a maximum below 1e-30 counts as 0. A NaN
-// or an infinity makes d one.
-static void fill_q8(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile) {
-    for (int c = 0; c < width; c++)
-        for (int64_t b = 0; b < blocks; b++) {
-            uint8_t *record = tile + b * TILE_BYTES * width;
-            float *fields = (float *)record;
-            int32_t *counts = (int32_t *)record;
-            i32x16 low = 0, high = 0;
-            float d = 0;
-            if (c < count) {
-                f32x16 x0 = load_f32(rows[c] + b * BLOCK), x1 = load_f32(rows[c] + b * BLOCK + 16);
-                u32x16 m = __builtin_elementwise_max((u32x16)x0 & 0x7fffffffu, (u32x16)x1 & 0x7fffffffu);
-                uint32_t bits = __builtin_reduce_max(m);
-                if (bits >= 0x0da24260u) {  // 1e-30
-                    d = format_float_of_bits(bits) / 127.0f;
-                    float inverse = 1.0f / d;
-                    // Adding 1.5 * 2^23 rounds to an integer, in the low bits of the sum.
-                    f32x16 y0 = x0 * inverse, y1 = x1 * inverse;
-                    y0 = y0 + 12582912.0f;
-                    y1 = y1 + 12582912.0f;
-                    low = ((i32x16)y0 << 24) >> 24;
-                    high = ((i32x16)y1 << 24) >> 24;
-                }
-            }
-            i8x16 bytes[2] = {__builtin_convertvector(low, i8x16), __builtin_convertvector(high, i8x16)};
-            int32_t dwords[8], sum_low = __builtin_reduce_add(low), sum_high = __builtin_reduce_add(high);
-            __builtin_memcpy(dwords, bytes, sizeof dwords);
-            UNROLL for (int v = 0; v < 8; v++) counts[v * width + c] = dwords[v];
-            fields[TILE_SCALE / 4 * width + c] = d;
-            counts[TILE_INIT / 4 * width + c] = -128 * (sum_low + sum_high);
-            counts[TILE_INIT_LOW / 4 * width + c] = -128 * sum_low;
-            counts[TILE_INIT_HIGH / 4 * width + c] = -128 * sum_high;
-            fields[TILE_SUM / 4 * width + c] = d * (float)(sum_low + sum_high);
-            fields[TILE_SUM_LOW / 4 * width + c] = d * (float)sum_low;
-            fields[TILE_SUM_HIGH / 4 * width + c] = d * (float)sum_high;
-            counts[(TILE_BYTES - 4) / 4 * width + c] = 0;
-        }
-}

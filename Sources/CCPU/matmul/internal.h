@@ -31,9 +31,18 @@ static inline int tile_width(int64_t rows, int64_t first) {
     return left >= 3 ? 4 : (int)left;
 }
 
+// The same for kernels that take 16 rows of x at once, arranged anew from the tiles above: records of 16 rows.
+enum {
+    WIDE_ROWS = 16,
+    WIDE_CODES = 0,     // int8 [16][32]
+    WIDE_SCALE = 512,   // float [16] each
+    WIDE_SUM = 576,
+    WIDE_BYTES = 640,
+};
+
 // Unpacked weights of one row group and block: 8 vectors of codes (as dwords v of 16 rows), then f32 scales of 16
-// rows, two vectors where a group is 16 columns, then as many mins in formats with mins. Codes are offset by 128 in
-// formats without.
+// rows, two vectors where a group is 16 columns, then as many mins in formats with mins. In formats without mins codes
+// are offset by what their reader wants zero to be: 128 for dot_u8, 0 for wide kernels.
 static inline size_t panel_bytes(int group, int has_min) {
     return 512 + (size_t)64 * (size_t)(BLOCK / group) * (size_t)(1 + has_min);
 }
@@ -42,9 +51,12 @@ enum {
     PANEL_GROUPS = 3,    // row groups unpacked at once: what the largest micro-kernel takes
     PANEL_BYTES = 30 << 10,  // of panels unpacked at once, at most: they stay in the L1 cache
     PANEL_BLOCKS = 16,       // columns / 32 unpacked at once, at most
-    FLOAT_COLUMNS = 256, // the same for float formats
+    FLOAT_COLUMNS = 128, // columns of float formats unpacked at once: four row groups stay in the L1 cache
     ROWS_AT_ONCE = 256,  // rows of x per pass over the weights, at most
     PASS_BYTES = 640 << 10,  // of prepared x per pass, about: they are read from the L2 cache for each panel
+    WIDE_FROM_ROWS = 13,     // from here on a matrix unit is used where there is one: it always takes WIDE_ROWS
+    WIDE_PASS_ROWS = 512,    // ROWS_AT_ONCE and PASS_BYTES for it
+    WIDE_PASS_BYTES = 1 << 20,
     DIRECT_ROWS = 4,    // up to here products are computed while streaming repacked weights
 };
 
@@ -62,9 +74,11 @@ typedef struct {
         const uint8_t *group, size_t group_bytes, int64_t groups, int64_t blocks, const uint8_t *tile, int width,
         float *out, int64_t stride);
     // Unpacks blocks of one row group into a panel.
-    void (*unpack_packed)(const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t *panel);
+    void (*unpack_packed)(
+        const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t zero, uint8_t *panel);
     void (*unpack_blocks)(
-        const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t *panel);
+        const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t zero,
+        uint8_t *panel);
 } integer_kernels;
 
 // Kernels of one float format.
@@ -74,7 +88,8 @@ typedef struct {
     void (*multiply)(
         const uint8_t *group, size_t group_bytes, int64_t groups, int64_t count, const float *tile, int width,
         float *out, int64_t stride, bool start);
-    // Blocks of one row group as a repacked F32 group.
+    // Columns of one row group as a repacked F32 group.
+    void (*unpack_packed)(const uint8_t *group, int64_t k_begin, int64_t k_end, uint8_t *panel);
     void (*unpack_blocks)(
         const uint8_t *rows, size_t row_bytes, int valid, int64_t k_begin, int64_t k_end, uint8_t *panel);
 } float_kernels;
@@ -90,6 +105,18 @@ typedef struct {
 typedef void panel_kernel(
     const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *tile, int width, float *out,
     int64_t stride, bool start, fetch ahead);
+
+// Kernels of a matrix unit: products of WIDE_ROWS rows of x in formats with groups of 32 columns.
+typedef struct {
+    // Prepares this thread's tile registers, and lets go of them.
+    void (*begin)(void);
+    void (*end)(void);
+    // Makes wide records of `blocks` blocks of WIDE_ROWS / CPU_TILE_ROWS tiles; those of width 0 are left out.
+    void (*arrange)(const uint8_t *const *tiles, const int *widths, int64_t blocks, uint8_t *wide);
+    void (*multiply[2])(  // [has mins]
+        const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *rows, float *out,
+        int64_t stride, bool start, fetch ahead);
+} wide_kernels;
 
 #define FLOAT_FORMAT_LIST(X) X(f32, "F32", 0, 4) X(f16, "F16", 1, 2) X(bf16, "BF16", 30, 2)
 
@@ -107,6 +134,7 @@ typedef struct {
     integer_kernels integers[INTEGER_COUNT];
     float_kernels floats[FLOAT_COUNT];
     panel_kernel *panels[2][2];  // [group is 16][has mins]
+    const wide_kernels *wide;    // NULL where there is no matrix unit
     // One tile of prepared rows from `count` rows of x.
     void (*fill_q8)(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile);
 } kernel_set;

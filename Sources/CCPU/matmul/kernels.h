@@ -1,4 +1,5 @@
 // Everything of one instruction set, as a table named KERNEL_SET.
+#include "fill.h"
 #include "float.h"
 #include "integer.h"
 
@@ -6,11 +7,12 @@
     [INDEX_##name].pack = name##_pack, [INDEX_##name].direct = name##_direct, \
     [INDEX_##name].unpack_packed = name##_unpack_packed,
 #define BLOCK_KERNELS(name, ...) [INDEX_##name].unpack_blocks = name##_unpack_blocks,
-#define FLOAT_TABLE(name, ...) [INDEX_##name] = {name##_pack, name##_multiply, name##_unpack_blocks},
+#define FLOAT_TABLE(name, ...) [INDEX_##name] = {name##_pack, name##_multiply, name##_unpack_packed, name##_unpack_blocks},
 
-const kernel_set KERNEL_SET = {
-    .integers = {PACKED_LIST(PACKED_KERNELS) FORMAT_LIST(BLOCK_KERNELS)},
-    .floats = {FLOAT_FORMAT_LIST(FLOAT_TABLE)},
-    .panels = {{panel_32, panel_32_min}, {panel_16, panel_16_min}},
-    .fill_q8 = fill_q8,
-};
+#define KERNELS                                                           \
+    .integers = {PACKED_LIST(PACKED_KERNELS) FORMAT_LIST(BLOCK_KERNELS)}, \
+    .floats = {FLOAT_FORMAT_LIST(FLOAT_TABLE)},                           \
+    .panels = {{panel_32, panel_32_min}, {panel_16, panel_16_min}},       \
+    .fill_q8 = fill_q8
+
+const kernel_set KERNEL_SET = {KERNELS};

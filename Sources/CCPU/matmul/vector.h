@@ -46,6 +46,12 @@ INLINE u8x64 lookup(u8x64 index, const int8_t *table, uint8_t offset) {
     return index;
 }
 
+INLINE u32x16 gather_u32(const void *table, u32x16 index) {
+    u32x16 v;
+    for (int i = 0; i < 16; i++) __builtin_memcpy((uint32_t *)&v + i, (const uint8_t *)table + 4 * index[i], 4);
+    return v;
+}
+
 INLINE f32x16 f32_of_f16(const uint16_t *p) {
     f32x16 v;
     for (int i = 0; i < 16; i++) v[i] = format_f16(p[i]);
@@ -90,11 +96,19 @@ INLINE __m128i lookup_table(const int8_t *table, uint8_t offset) {
 }
 
 #if KERNEL_ISA == ISA_AVX512 || KERNEL_ISA == ISA_AVX512_VNNI
+// 32-bit entries of a table.
+INLINE u32x16 gather_u32(const void *table, u32x16 index) {
+    return (u32x16)_mm512_i32gather_epi32((__m512i)index, table, 4);
+}
 INLINE u8x64 lookup(u8x64 index, const int8_t *table, uint8_t offset) {
     __m512i t = _mm512_broadcast_i32x4(lookup_table(table, offset));
     return (u8x64)_mm512_shuffle_epi8(t, (__m512i)index);
 }
 #else
+INLINE u32x16 gather_u32(const void *table, u32x16 index) {
+    return (u32x16)JOIN512(
+        _mm256_i32gather_epi32(table, LOW256(index), 4), _mm256_i32gather_epi32(table, HIGH256(index), 4));
+}
 INLINE u8x64 lookup(u8x64 index, const int8_t *table, uint8_t offset) {
     __m256i t = _mm256_broadcastsi128_si256(lookup_table(table, offset));
     return (u8x64)JOIN512(_mm256_shuffle_epi8(t, LOW256(index)), _mm256_shuffle_epi8(t, HIGH256(index)));

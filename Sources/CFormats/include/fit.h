@@ -28,3 +28,12 @@ void fit_nearest(const float *x, int n, const float *values, float inverse_scale
 
 // Codes in low...high nearest to (x + minimum) / scale, minus low; halves go to the even code. Scale is not zero.
 void fit_codes(const float *x, int n, float scale, float minimum, int low, int high, uint8_t *codes);
+
+// The first value of largest magnitude.
+float fit_extreme(const float *x, int n);
+
+// Codes in 0...top: the integer part of (x - low) * scale + bias. All numbers are finite.
+void fit_truncated(const float *x, int n, float low, float scale, float bias, int top, uint8_t *codes);
+
+// Codes in -top...top nearest to x * scale, top < 2^7; halves go away from zero. All numbers are finite.
+void fit_away_from_zero(const float *x, int n, float scale, int top, int8_t *codes);

@@ -1,6 +1,7 @@
 // Run-time view of the formats of formats/all.h, and what the loader asks of them.
 #pragma once
 #include "formats/all.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct {
@@ -15,6 +16,9 @@ const format_info *format_with_id(uint32_t id);
 
 // Decodes `count` blocks.
 void format_decode(const format_info *format, const void *blocks, size_t count, float *values);
+
+// Decodes plain numbers of 16 bits, F16 and BF16; false for other formats.
+bool format_decode_plain(uint32_t id, const void *numbers, size_t count, float *values);
 
 // Grid of IQ1_S and IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS or IQ3_S by type id, or null.
 const uint16_t *format_grid(uint32_t id, size_t *count);

@@ -13,9 +13,14 @@ struct Bench: ParsableCommand {
             Examples:
               tgi-run bench -m model.gguf
               tgi-run bench -m model.gguf -p 0 -n 64 -d 0,2048 -b 1,4,8 -t 2 --json
+              tgi-run bench -m model.gguf --profile
 
             Each line is one test: pp N reads a prompt of N tokens, tg N writes N tokens, @ d D after D tokens already in \
             the context, x B in B sequences at once (the tokens of all count). Each is run once unmeasured and then repeated.
+
+            --profile repeats each test once more and prints where its time goes, by kind of layer and by operation: milliseconds \
+            per step, their share, the bytes that must be read (weights, keys and values, inputs) over the time, and the \
+            operations of matrix products and attention over the time.
             """
     )
 
@@ -35,6 +40,9 @@ struct Bench: ParsableCommand {
 
     @Option(name: .shortAndLong, help: "Measured runs of each test.")
     var repeats = 5
+
+    @Flag(help: "Print the time of each operation too.")
+    var profile = false
 
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -72,7 +80,11 @@ struct Bench: ParsableCommand {
         }
         var runner = BenchRunner(loaded.runtime)
         let threads = loaded.runtime.device.threads
-        var table = Table([("test", .left), ("threads", .right), ("tokens/s", .right)])
+        let isDevice = loaded.runtime.device.id != "cpu"
+        var table = Table(
+            [("test", .left), ("threads", .right), ("tokens/s", .right)]
+                + (isDevice ? [("launches", .right), ("host µs/step", .right)] : []))
+        var profiles = ""
         var results: [JSON] = []
         let bar = ProgressBar("Measuring", quiet: model.verbosity.quiet)
         defer { bar.finish() }
@@ -80,17 +92,20 @@ struct Bench: ParsableCommand {
             let rates = try runner.measure(test, repeats: repeats) { share in
                 bar.update((Double(index) + share) / Double(tests.count))
             }
-            table.add([
-                test.name, "\(threads)", "\(fixed(rates.mean, 2)) ± \(fixed(rates.standardDeviation, 2))",
-            ])
-            results.append(test.json(rates, threads: threads))
+            let cost = loaded.runtime.lastStepCost
+            table.add(
+                [test.name, "\(threads)", "\(fixed(rates.mean, 2)) ± \(fixed(rates.standardDeviation, 2))"]
+                    + (cost.map { ["\($0.launches)", fixed($0.onHost.inSeconds * 1e6, 0)] } ?? []))
+            let report = profile ? try runner.profile(test, repeats: repeats) : nil
+            if let report { profiles += "\n\(test.name): \(report.text)" }
+            results.append(test.json(rates, threads: threads, cost, profile: report))
         }
         bar.finish()
         if json {
             let object: JSON = ["model": .string(model.file.path), "results": .array(results)]
             try StandardOutput.write(object.text() + "\n")
         } else {
-            try StandardOutput.write(table.rendered)
+            try StandardOutput.write(table.rendered + profiles)
         }
     }
 }

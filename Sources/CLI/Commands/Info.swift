@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import GGUF
 import JSON
 import Models
@@ -38,7 +39,7 @@ struct Info: ParsableCommand {
 
     private func memoryPlan(_ parsed: Model) throws -> MemoryPlan {
         let context = try model.contextLength(parsed, memory: System.availableMemory)
-        return MemoryPlan(parsed, contextLength: context, cacheFormat: model.kvType.format)
+        return MemoryPlan(parsed, .init(contextLength: context, kvFormat: model.kvType.format))
     }
 
     private func text(_ file: GGUFFile, _ plan: Result<MemoryPlan, ModelError>) -> String {

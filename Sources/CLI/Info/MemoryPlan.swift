@@ -11,16 +11,34 @@ struct MemoryPlan {
     let cacheFormat: KVFormat
     /// Bytes of the weights in the file; a device's own layout takes about as much.
     let weights: Int
-    /// Bytes of keys and values for the whole context of each sequence.
+    /// Bytes of keys and values: of layers that see everything for the whole context of each sequence, of windowed layers for what they
+    /// reach.
     let cache: Int
 
-    init(_ model: Model, contextLength: Int, cacheFormat: KVFormat, sequences: Int = 1) {
-        self.contextLength = contextLength
-        self.cacheFormat = cacheFormat
+    init(_ model: Model, _ configuration: Runtime.Configuration) {
+        contextLength = configuration.contextLength
+        cacheFormat = configuration.kvFormat
+        weights = Self.weights(of: model)
+        cache = Self.cache(of: model, configuration)
+    }
+
+    static func weights(of model: Model) -> Int {
         // Several weights may be parts of one tensor.
-        weights = Set(model.program.weights.map(\.name)).reduce(0) { $0 + (model.file.tensor($1)?.byteCount ?? 0) }
-        let blocks = sequences * BlockPool.blocks(for: contextLength)
-        cache = blocks * BlockPool.blockLength * model.program.cache.bytesPerPosition(cacheFormat)
+        Set(model.program.weights.map(\.name)).reduce(0) { $0 + (model.file.tensor($1)?.byteCount ?? 0) }
+    }
+
+    static func cache(of model: Model, _ configuration: Runtime.Configuration) -> Int {
+        model.program.cache.byteCount(configuration.cache(model.program.cache))
+    }
+
+    /// The largest whole number of blocks' positions up to `limit` that `fits`, which holds for all smaller ones too; 0 for none.
+    static func mostPositions(upTo limit: Int, _ fits: (Int) -> Bool) -> Int {
+        var (low, high) = (0, limit / BlockPool.blockLength)
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if fits(middle * BlockPool.blockLength) { low = middle } else { high = middle - 1 }
+        }
+        return low * BlockPool.blockLength
     }
 
     var total: Int { weights + cache }

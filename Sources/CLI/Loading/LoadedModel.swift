@@ -31,7 +31,11 @@ struct LoadedModel {
         let model = try Model(path: options.file.path)
         let tokenizer = try Tokenizer(model.file.metadata)
         for warning in tokenizer.warnings { verbosity.warning(warning) }
-        let backend = try Devices.open(options.device, threads: options.threads, repack: !options.noRepack)
+        let opened = try Devices.open(
+            options.device, for: Self.need(options, model, context, sequences), threads: options.threads,
+            repack: !options.noRepack)
+        if let announcement = opened.announcement { verbosity.note(announcement) }
+        let backend = opened.backend
         let device = backend.device
         let memory = device.ownsMemory ? device.memory : min(device.memory, System.availableMemory)
         let contextLength =
@@ -39,20 +43,24 @@ struct LoadedModel {
             case .upTo(let limit): try options.contextLength(model, limit: limit, memory: memory)
             case .exactly(let length): length
             }
-        let plan = MemoryPlan(
-            model, contextLength: contextLength, cacheFormat: options.kvType.format, sequences: sequences)
-        Self.announce(plan, model, backend.device, memory: memory, verbosity)
-
         var configuration = Runtime.Configuration(contextLength: contextLength, kvFormat: options.kvType.format)
         configuration.sequences = sequences
         configuration.stepRows = max(configuration.stepRows, sequences)
         configuration.outputRows = max(configuration.outputRows, sequences)
+        Self.announce(MemoryPlan(model, configuration), model, backend.device, memory: memory, verbosity)
         let bar = ProgressBar("Loading", quiet: verbosity.quiet)
         defer { bar.finish() }
         runtime = try Runtime(model, tokenizer, on: backend, configuration, progress: bar.update)
         loadTime = ContinuousClock.now - start
         bar.finish()
         verbosity.detail("loaded in \(seconds(loadTime)), weights \(bytes(runtime.weightBytes)) on the device")
+    }
+
+    private static func need(
+        _ options: ModelOptions, _ model: Model, _ context: Context, _ sequences: Int
+    ) -> Devices.Need {
+        let length: Int? = if case .exactly(let length) = context { length } else { options.ctxSize }
+        return Devices.Need(model, context: length, cacheFormat: options.kvType.format, sequences: sequences)
     }
 
     private static func announce(

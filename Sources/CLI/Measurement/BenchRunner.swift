@@ -1,3 +1,4 @@
+import Compute
 import Engine
 import JSON
 import Models
@@ -17,12 +18,18 @@ struct BenchTest {
         return kind + (depth > 0 ? " @ d \(depth)" : "") + (batch > 1 ? " x \(batch)" : "")
     }
 
-    func json(_ rates: Sample, threads: Int) -> JSON {
-        [
+    func json(_ rates: Sample, threads: Int, _ cost: StepCost?, profile: ProfileReport?) -> JSON {
+        var object: JSONObject = [
             "n_prompt": JSON(kind == .prompt ? length : 0), "n_gen": JSON(kind == .generation ? length : 0),
             "depth": JSON(depth), "batch": JSON(batch), "threads": JSON(threads),
             "tokens_per_second": JSON(rates.mean), "stddev": JSON(rates.standardDeviation),
         ]
+        if let cost {
+            object["launches_per_step"] = JSON(cost.launches)
+            object["host_seconds_per_step"] = JSON(cost.onHost.inSeconds)
+        }
+        object["profile"] = profile?.json
+        return .object(object)
     }
 }
 
@@ -49,6 +56,13 @@ struct BenchRunner {
             progress(Double(index + 1) / Double(repeats))
         }
         return Sample(values: rates)
+    }
+
+    /// Runs the test that was measured last as often again, and times each operation.
+    mutating func profile(_ test: BenchTest, repeats: Int) throws -> ProfileReport? {
+        runtime.startProfile()
+        for _ in 0..<repeats { try run(test, length: test.length) }
+        return runtime.finishProfile().map(ProfileReport.init)
     }
 
     private mutating func run(_ test: BenchTest, length: Int) throws {

@@ -53,10 +53,14 @@ struct SamplingOptions: ParsableArguments {
 /// When the answer ends.
 struct StoppingOptions: ParsableArguments {
     @Option(
-        name: [.customShort("n"), .long],
+        name: [.customShort("n"), .customLong("max-new-tokens")], parsing: .unconditional,
         help: ArgumentHelp(
-            "Tokens to write at most. (default: until the model ends or the context is full)", valueName: "tokens"))
-    var maxNewTokens: Int?
+            "Tokens to write at most; -1: until the model ends or the context is full.",
+            valueName: "tokens"))
+    private var mostNewTokens = -1
+
+    /// `nil` for no limit.
+    var maxNewTokens: Int? { mostNewTokens == -1 ? nil : mostNewTokens }
 
     @Option(
         parsing: .unconditionalSingleValue,
@@ -72,7 +76,9 @@ struct StoppingOptions: ParsableArguments {
     var ignoreEOS = false
 
     func validate() throws {
-        if let maxNewTokens, maxNewTokens < 1 { throw ValidationError("--max-new-tokens must be at least 1") }
+        if let maxNewTokens, maxNewTokens < 1 {
+            throw ValidationError("--max-new-tokens must be at least 1, or -1 for no limit")
+        }
         if stop.contains("") { throw ValidationError("--stop must not be empty") }
         if eosId.contains(where: { $0 < 0 }) { throw ValidationError("--eos-id must not be negative") }
     }

@@ -117,9 +117,12 @@ extension ModelOptions {
             return ctxSize
         }
         let wanted = min(model.trainedContext, limit)
-        let weights = MemoryPlan(model, contextLength: 0, cacheFormat: kvType.format).total
-        let perToken = max(1, model.program.cache.bytesPerPosition(kvType.format))
-        let affordable = (memory - weights) / perToken / BlockPool.blockLength * BlockPool.blockLength
-        return affordable >= BlockPool.blockLength ? min(wanted, affordable) : wanted
+        let room = memory - MemoryPlan.weights(of: model)
+        func fits(_ length: Int) -> Bool {
+            MemoryPlan.cache(of: model, .init(contextLength: length, kvFormat: kvType.format)) <= room
+        }
+        if fits(wanted) { return wanted }
+        let affordable = MemoryPlan.mostPositions(upTo: wanted, fits)
+        return affordable > 0 ? affordable : wanted
     }
 }

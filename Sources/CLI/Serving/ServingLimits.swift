@@ -15,17 +15,24 @@ struct ServingLimits {
     private static let reserve = 512 << 20
 
     /// - Parameters:
-    ///   - memory: Bytes that are available.
-    ///   - weights: Bytes that the weights take of them.
-    ///   - perToken: Bytes of the KV cache per token.
+    ///   - memory: Bytes that are available beside the weights.
+    ///   - cacheBytes: Bytes of the KV cache under some limits.
     init(
-        _ options: LimitOptions, context: Int?, trainedContext: Int, allowsLongContext: Bool, memory: Int, weights: Int,
-        perToken: Int
+        _ options: LimitOptions, context: Int?, trainedContext: Int, allowsLongContext: Bool, memory: Int,
+        cacheBytes: (EngineLimits) -> Int
     ) throws {
         var remarks: [String] = []
         let batchSize = options.maxBatchSize ?? min(Self.batchSize, options.maxConcurrentRequests)
         let block = BlockPool.blockLength
-        let capacity = max(0, memory - weights - Self.reserve) / max(1, perToken) / block * block
+        let most = max(
+            trainedContext.times(batchSize), options.maxBatchTotalTokens ?? 0,
+            options.maxTotalTokens ?? context ?? 0)
+        let capacity = MemoryPlan.mostPositions(upTo: min(most, Self.mostPositions) + block - 1) { positions in
+            let limits = EngineLimits(
+                maxInputTokens: positions, maxTotalTokens: positions, maxBatchPrefillTokens: positions,
+                maxBatchTotalTokens: positions, maxBatchSize: batchSize)
+            return cacheBytes(limits) <= memory - Self.reserve
+        }
 
         let total: Int
         if let given = options.maxTotalTokens ?? context {
@@ -60,8 +67,7 @@ struct ServingLimits {
                     "Not enough memory to handle `max_batch_total_tokens=\(given)`: it has room for \(capacity)")
             }
         } else {
-            let most = total.multipliedReportingOverflow(by: batchSize)
-            batchTotal = min(max(capacity, total), most.overflow ? Int.max : most.partialValue)
+            batchTotal = min(max(capacity, total), total.times(batchSize))
             remarks.append("Setting max batch total tokens to \(batchTotal)")
         }
         guard total <= batchTotal else {
@@ -83,5 +89,16 @@ struct ServingLimits {
         self.remarks = remarks
     }
 
+    /// Beyond any memory, and small enough for arithmetic.
+    private static let mostPositions = 1 << 36
+
     private static func invalid(_ problem: String) -> Failure { Failure("Invalid argument: \(problem)") }
+}
+
+extension Int {
+    /// The product of two positive numbers, or the largest number where it is larger.
+    fileprivate func times(_ other: Int) -> Int {
+        let product = multipliedReportingOverflow(by: other)
+        return product.overflow ? .max : product.partialValue
+    }
 }

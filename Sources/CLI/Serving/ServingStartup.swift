@@ -30,9 +30,13 @@ struct ServingStartup {
         let model = try Model(path: path)
         let tokenizer = try Tokenizer(model.file.metadata)
         for warning in tokenizer.warnings { log.warning("\(warning)") }
-        let backend = try Devices.open(
-            options.model.device, threads: options.model.threads, repack: !options.model.noRepack)
-        announce(backend.device)
+        let need = Devices.Need(
+            model, context: options.limits.maxTotalTokens ?? options.model.ctxSize,
+            cacheFormat: options.model.kvType.format)
+        let opened = try Devices.open(
+            options.model.device, for: need, threads: options.model.threads, repack: !options.model.noRepack)
+        let backend = opened.backend
+        announce(opened)
         let limits = try limits(model, backend.device)
         let templates = try templates(model, tokenizer)
         let metrics = ServerMetrics(limits: limits)
@@ -59,26 +63,30 @@ struct ServingStartup {
         )
     }
 
-    private func announce(_ device: DeviceInfo) {
+    private func announce(_ opened: OpenDevice) {
+        let device = opened.backend.device
         if options.logs.env {
             log.info("tgi-run \(Version.current), interface of TGI \(ModelDescription.apiVersion)")
         }
-        log.info("Device: \(device.id), \(device.name), \(device.threads) threads")
+        let reason = opened.reason.map { " (\($0))" } ?? ""
+        log.info("Device: \(device.id), \(device.name), \(device.threads) threads\(reason)")
     }
 
     private func limits(_ model: Model, _ device: DeviceInfo) throws -> EngineLimits {
         let format = options.model.kvType.format
-        let memory = min(device.memory, System.availableMemory)
-        let weights = MemoryPlan(model, contextLength: 0, cacheFormat: format).weights
-        let perToken = model.program.cache.bytesPerPosition(format)
+        let memory = device.ownsMemory ? device.memory : min(device.memory, System.availableMemory)
+        let weights = MemoryPlan.weights(of: model)
+        func cacheBytes(_ limits: EngineLimits) -> Int {
+            MemoryPlan.cache(of: model, Runtime.Configuration(serving: limits, kvFormat: format))
+        }
         let serving = try ServingLimits(
             options.limits, context: options.model.ctxSize, trainedContext: model.trainedContext,
-            allowsLongContext: options.model.forceCtx, memory: memory, weights: weights, perToken: perToken)
+            allowsLongContext: options.model.forceCtx, memory: memory - weights, cacheBytes: cacheBytes)
         for remark in serving.remarks { log.info("\(remark)") }
         let limits = serving.limits
         log.info(
             """
-            Memory plan: weights \(bytes(weights)), KV cache up to \(bytes(limits.maxBatchTotalTokens * perToken)) for \
+            Memory plan: weights \(bytes(weights)), KV cache up to \(bytes(cacheBytes(limits))) for \
             \(limits.maxBatchTotalTokens) tokens in \(format.format.name.lowercased()); \(bytes(memory)) available
             """)
         return limits

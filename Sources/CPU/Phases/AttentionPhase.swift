@@ -128,7 +128,7 @@ final class AttentionPhase: Phase {
         unsafe state.blockTables.withUnsafeBufferPointer { tables in
             guard let blocks = tables.baseAddress else { return }
             unsafe state.ops.pointee.attend(
-                &layer, Int32(heads.lowerBound / group), blocks + sequence.blockTable,
+                &layer, Int32(heads.lowerBound / group), blocks + sequence.table(of: shape),
                 Int32(split * SplitStates.length),
                 Int32((split + 1) * SplitStates.length), queries, Int32(count), op.scale, op.softcap ?? 0)
         }

@@ -5,6 +5,12 @@ protocol Phase: AnyObject {
     func run(_ state: StepState, worker: Int)
     /// Called by one thread before each step.
     func reset()
+    /// The same as ``run(_:worker:)``. A phase of several parts adds the nanoseconds that this worker spent in each to `times`.
+    func run(_ state: StepState, worker: Int, times: UnsafeMutablePointer<UInt64>)
+}
+
+extension Phase {
+    func run(_ state: StepState, worker: Int, times: UnsafeMutablePointer<UInt64>) { run(state, worker: worker) }
 }
 
 /// A row-wise operation: what it writes for a row depends on that row only.
@@ -32,6 +38,22 @@ final class RowPhase: Phase {
             guard first < rows else { return }
             let range = first..<min(first + Activations.tileRows, rows)
             for kernel in kernels { kernel.run(state, rows: range, worker: worker) }
+        }
+    }
+
+    func run(_ state: StepState, worker: Int, times: UnsafeMutablePointer<UInt64>) {
+        let rows = state.rows(in: domain)
+        while true {
+            let first = counter.next() * Activations.tileRows
+            guard first < rows else { return }
+            let range = first..<min(first + Activations.tileRows, rows)
+            var start = PhaseClock.now()
+            for (index, kernel) in kernels.enumerated() {
+                kernel.run(state, rows: range, worker: worker)
+                let end = PhaseClock.now()
+                unsafe times[index] += end - start
+                start = end
+            }
         }
     }
 }

@@ -106,7 +106,7 @@ struct StoreKernel: RowKernel {
         for row in rows {
             let position = unsafe Int(state.positions[row])
             let sequence = unsafe state.sequences[Int(state.rowSequences[row])]
-            let block = state.blockTables[sequence.blockTable + position / Int(CPU_KV_BLOCK)]
+            let block = state.blockTables[sequence.table(of: shape) + position / Int(CPU_KV_BLOCK)]
             for head in 0..<shape.kvHeads {
                 let base = unsafe layer.pool + Int(block) * Int(layer.block_stride) + head * Int(layer.head_stride)
                 unsafe state.ops.pointee.kv_store(

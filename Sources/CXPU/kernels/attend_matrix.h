@@ -74,7 +74,7 @@ static inline void NAME(mix_)(
                     (__global const int *)(values + chunks * tile_bytes(TILE(KV))) + chunk / 2 * (LANES / 2);
                 b = scaled(b, vload8(0, scales));
             }
-            if (to - base < LANES) b = cut(b, to - base);
+            if (from > base || to - base < LANES) b = cut(b, from - base, to - base);
             _Pragma("unroll") for (int s = 0; s < STEPS; s++)
                 if (s * 8 < t->used)
                     sum[h][s] = intel_sub_group_f16_f16_matrix_mad_k16(

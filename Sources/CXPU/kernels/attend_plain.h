@@ -50,8 +50,9 @@ static inline void NAME(mix_)(
             READ_DEPTHS(KV)(values + chunk * tile_bytes(PER_WORD), first / DEPTHS(KV), lane, value);
             _Pragma("unroll") for (int k = 0; k < DEPTHS(KV); k++) {
                 float x = SCALED ? value[k] * sub_group_broadcast(scale, first + k) : value[k];
-                // What was never stored may be no number.
-                float v = base + first + k < to ? x : 0.0f;
+                // What the tile does not see may be no number.
+                int at = base + first + k;
+                float v = at >= from && at < to ? x : 0.0f;
                 _Pragma("unroll") for (int r = 0; r < ROWS; r++)
                     mix[0][r] = fma(sub_group_broadcast(w[r], first + k), v, mix[0][r]);
             }

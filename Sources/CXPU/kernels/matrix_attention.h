@@ -21,10 +21,11 @@ static inline int8 matrix_tile_q8_0(__global const uchar *tile, int column) {
 // Each depth times its scale, rounded to half precision.
 static inline int8 scaled(int8 b, int8 scales) { return as_int8(as_half16(b) * as_half16(scales)); }
 
-// The first `count` depths; what was never stored may be no number.
-static inline int8 cut(int8 b, int count) {
-    int8 first = (int8)(0, 2, 4, 6, 8, 10, 12, 14);
-    int8 low = select((int8)0, (int8)0xffff, first < count), high = select((int8)0, (int8)0xffff0000, first + 1 < count);
+// The depths from ... to; what the tile does not see may be no number.
+static inline int8 cut(int8 b, int from, int to) {
+    int8 even = (int8)(0, 2, 4, 6, 8, 10, 12, 14), odd = even + 1;
+    int8 low = select((int8)0, (int8)0xffff, even >= from && even < to);
+    int8 high = select((int8)0, (int8)0xffff0000, odd >= from && odd < to);
     return b & (low | high);
 }
 

@@ -29,7 +29,7 @@ final class ReferenceCache {
             for index in 0..<sequence.rowCount {
                 let row = sequence.firstRow + index
                 let position = sequence.firstPosition + index
-                let block = inputs.blockTables[sequence.blockTable + position / configuration.blockLength]
+                let block = inputs.blockTables[sequence.table(of: shape) + position / configuration.blockLength]
                 for head in 0..<shape.kvHeads {
                     let item = row * shape.kvHeads + head
                     slots[

@@ -165,7 +165,8 @@ extension ReferenceExecutable {
         let group = op.heads / layer.kvHeads
         let query = self[op.query]
         var out = [Float](repeating: 0, count: query.count / layer.keyLength * layer.valueLength)
-        forEachRow(inputs) { row, position, blocks in
+        forEachRow(inputs) { row, position, sequence in
+            let blocks = inputs.blockTables[sequence.table(of: layer)...]
             let first = layer.firstVisible(from: position)
             for head in 0..<op.heads {
                 let q = query[(row * op.heads + head) * layer.keyLength..<(row * op.heads + head + 1) * layer.keyLength]
@@ -221,12 +222,11 @@ extension ReferenceExecutable {
         values[op.output.index] = out
     }
 
-    /// Calls `body` with each row's index, position and its sequence's block table.
-    private func forEachRow(_ inputs: borrowing StepInputs, _ body: (Int, Int, ArraySlice<Int32>) -> Void) {
+    /// Calls `body` with each row's index, position and sequence.
+    private func forEachRow(_ inputs: borrowing StepInputs, _ body: (Int, Int, StepInputs.Sequence) -> Void) {
         for sequence in inputs.sequences {
-            let blocks = inputs.blockTables[sequence.blockTable...]
             for index in 0..<sequence.rowCount {
-                body(sequence.firstRow + index, sequence.firstPosition + index, blocks)
+                body(sequence.firstRow + index, sequence.firstPosition + index, sequence)
             }
         }
     }

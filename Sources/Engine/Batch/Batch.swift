@@ -45,7 +45,7 @@ package final class Batch {
             sharedPrefillRows: options.sharedPrefillTokens ?? busy)
         // Rows are cheap as long as memory bounds the step.
         limits.draftedStepRows = options.speculation == 0 ? 0 : busy / 2
-        return Scheduler(limits, blocks: configuration.blockCount)
+        return Scheduler(limits, blocks: configuration.blockCount, windows: runtime.windows)
     }
 
     /// Whether a step would have something to do: requests that rest have not.
@@ -145,6 +145,11 @@ package final class Batch {
                 position: work.first, outputs: work.outputs)
             inputs.blockTables.append(
                 contentsOf: sequence.table[..<BlockPool.blocks(for: work.first + work.rows)])
+            if scheduler.windows != nil {
+                inputs.beginWindowTable()
+                scheduler.appendWindowTable(
+                    of: sequence, BlockPool.blocks(for: work.first + work.rows), to: &inputs.blockTables)
+            }
             report.promptRows += work.promptRows
             report.decodeRows += work.rows - work.promptRows
             if work.isFirst {

@@ -7,6 +7,9 @@ package import Tokenizer
 /// it holds and by the registered block before it, both compared exactly, so equal keys are equal prefixes. Registered blocks that
 /// nobody uses stay until their room is needed, the least recently used first.
 ///
+/// Where the model has windowed layers, a block can have a *window block* beside it, which holds the same tokens for those layers and
+/// has users of its own (``WindowBlocks``).
+///
 /// A value without tensors; nothing here allocates after the initializer.
 package struct BlockPool: Sendable {
     /// Positions of a block.
@@ -28,9 +31,6 @@ package struct BlockPool: Sendable {
         var parent = Prefix.empty
         /// The next registered block of the same bucket.
         var nextInBucket: Int32 = none
-        /// Neighbours among the idle blocks.
-        var older: Int32 = none
-        var newer: Int32 = none
     }
 
     private static let none: Int32 = -1
@@ -43,17 +43,19 @@ package struct BlockPool: Sendable {
     private var free: [Int32]
     /// First registered block of each bucket of a hash table over prefix and tokens.
     private var buckets: [Int32]
-    /// Ends of the list of idle blocks: registered and used by nobody.
-    private var oldest = none
-    private var newest = none
-    private var idleCount = 0
+    /// Registered blocks that nobody uses.
+    private var idle: RecencyList
     private var lastPrefix = 0
+    private var windows: WindowBlocks
 
-    package init(count: Int) {
+    /// - Parameter windowCount: Window blocks; 0 where the model has no windowed layers.
+    package init(count: Int, windowCount: Int = 0) {
         self.count = count
         blocks = Array(repeating: Block(), count: count)
         tokens = Array(repeating: 0, count: count * Self.blockLength)
         free = (0..<Int32(count)).reversed()
+        idle = RecencyList(capacity: count)
+        windows = WindowBlocks(owners: count, count: windowCount)
         var size = 16
         while size < 2 * count { size *= 2 }
         buckets = Array(repeating: Self.none, count: size)
@@ -63,7 +65,7 @@ package struct BlockPool: Sendable {
     package static func blocks(for positions: Int) -> Int { (positions + blockLength - 1) / blockLength }
 
     /// Blocks that can be allocated: the free and the idle ones.
-    package var available: Int { free.count + idleCount }
+    package var available: Int { free.count + idle.count }
     package var inUse: Int { count - available }
     package func references(to block: Int32) -> Int { Int(blocks[Int(block)].references) }
 
@@ -73,10 +75,11 @@ package struct BlockPool: Sendable {
         let block: Int32
         if let unused = free.popLast() {
             block = unused
-        } else if oldest != Self.none {
+        } else if let oldest = idle.oldest {
             block = oldest
-            unlink(block)
+            idle.remove(block)
             unregister(block)
+            windows.drop(block)
         } else {
             return nil
         }
@@ -88,7 +91,7 @@ package struct BlockPool: Sendable {
     package mutating func retain(_ block: Int32) {
         if blocks[Int(block)].references == 0 {
             precondition(blocks[Int(block)].prefix != nil, "block \(block) is free")
-            unlink(block)
+            idle.remove(block)
         }
         blocks[Int(block)].references += 1
     }
@@ -98,7 +101,12 @@ package struct BlockPool: Sendable {
         precondition(blocks[Int(block)].references > 0, "block \(block) is not in use")
         blocks[Int(block)].references -= 1
         guard blocks[Int(block)].references == 0 else { return }
-        if blocks[Int(block)].prefix == nil { free.append(block) } else { link(block) }
+        if blocks[Int(block)].prefix == nil {
+            windows.drop(block)
+            free.append(block)
+        } else {
+            idle.append(block)
+        }
     }
 }
 
@@ -126,6 +134,7 @@ extension BlockPool {
         precondition(tokens.count == Self.blockLength && blocks[Int(block)].prefix == nil)
         if let equal = self.block(after: prefix, tokens: tokens) {
             retain(equal)
+            windows.merge(block, into: equal)
             release(block)
             return equal
         }
@@ -168,22 +177,16 @@ extension BlockPool {
     }
 }
 
-// MARK: Idle blocks
+// MARK: Windows
 
 extension BlockPool {
-    private mutating func link(_ block: Int32) {
-        blocks[Int(block)].older = newest
-        blocks[Int(block)].newer = Self.none
-        if newest == Self.none { oldest = block } else { blocks[Int(newest)].newer = block }
-        newest = block
-        idleCount += 1
-    }
-
-    private mutating func unlink(_ block: Int32) {
-        let older = blocks[Int(block)].older
-        let newer = blocks[Int(block)].newer
-        if older == Self.none { oldest = newer } else { blocks[Int(older)].newer = newer }
-        if newer == Self.none { newest = older } else { blocks[Int(newer)].older = older }
-        idleCount -= 1
-    }
+    package var windowsInUse: Int { windows.inUse }
+    /// The window block beside a block: it may be used by others, or kept without use.
+    package func window(of block: Int32) -> Int32? { windows[block] }
+    /// Users of the window block beside a block.
+    package func windowReferences(of block: Int32) -> Int { windows[block].map(windows.references) ?? 0 }
+    /// Adds a user to the window block of a block in use, which gets one where it has none, its content undefined.
+    mutating func holdWindow(of block: Int32) { windows.hold(block) }
+    /// Takes a user of the window block away. Before the block itself is released, so must its window block be.
+    mutating func releaseWindow(of block: Int32) { windows.release(block) }
 }

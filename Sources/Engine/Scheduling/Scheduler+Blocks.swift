@@ -26,38 +26,67 @@ extension Scheduler {
         sequence.tokens[block * BlockPool.blockLength..<(block + 1) * BlockPool.blockLength]
     }
 
-    /// The registered block that a sequence can go on with instead of computing it.
-    func cachedBlock(for sequence: Sequence) -> Int32? {
-        guard canShareNextBlock(sequence) else { return nil }
-        return pool.block(after: prefix(of: sequence), tokens: Self.content(sequence.registered, sequence))
+    /// The registered blocks that a sequence can go on with instead of computing them: as many as are there and leave the row behind
+    /// them all window blocks that it reaches.
+    private func cachedBlocks(for sequence: Sequence) -> [Int32] {
+        var found: [Int32] = []
+        var usable = 0
+        var prefix = prefix(of: sequence)
+        var place = sequence.registered
+        // The last place before which window blocks are missing.
+        var gap = sequence.window.lowerBound
+        while canShare(place, sequence), let block = pool.block(after: prefix, tokens: Self.content(place, sequence)),
+            let next = pool.prefix(endingWith: block)
+        {
+            found.append(block)
+            prefix = next
+            place += 1
+            if let windows {
+                if pool.window(of: block) == nil { gap = place }
+                if windows.firstPlace(from: place * BlockPool.blockLength) < gap { continue }
+            }
+            usable = found.count
+        }
+        found.removeLast(found.count - usable)
+        return found
     }
 
     /// Whether two sequences are at the same block of the same prefix, so that the second can wait for what the first computes.
     func isSameBlockNext(_ first: Sequence, _ second: Sequence) -> Bool {
-        canShareNextBlock(second) && first.tokens.count >= (first.registered + 1) * BlockPool.blockLength
+        canShare(second.registered, second) && first.tokens.count >= (first.registered + 1) * BlockPool.blockLength
             && prefix(of: first) == prefix(of: second)
             && Self.content(first.registered, first) == Self.content(second.registered, second)
     }
 
-    /// At least one token, and every token whose logits are wanted, is left to compute.
-    private func canShareNextBlock(_ sequence: Sequence) -> Bool {
-        (sequence.registered + 1) * BlockPool.blockLength <= min(sequence.outputsFrom, sequence.tokens.count - 1)
+    /// Whether a block may be taken over: at least one token, and every token whose logits are wanted, is left to compute.
+    private func canShare(_ place: Int, _ sequence: Sequence) -> Bool {
+        (place + 1) * BlockPool.blockLength <= min(sequence.outputsFrom, sequence.tokens.count - 1)
     }
 
-    /// Replaces blocks still to be computed by equal ones that others have computed meanwhile.
+    /// Takes over blocks still to be computed that others have computed already.
     mutating func adoptCachedBlocks(_ index: Int) {
-        while let block = cachedBlock(for: running[index]) {
+        let blocks = cachedBlocks(for: running[index])
+        guard !blocks.isEmpty else { return }
+        // A part of the first may have been computed.
+        releaseWindow(of: index, from: running[index].registered)
+        for block in blocks {
             pool.retain(block)
             let place = running[index].registered
-            pool.release(running[index].table[place])
-            running[index].table[place] = block
+            if place < running[index].table.count {
+                pool.release(running[index].table[place])
+                running[index].table[place] = block
+            } else {
+                running[index].table.append(block)
+            }
             running[index].registered += 1
-            // A part of it may have been computed.
-            running[index].computed = running[index].registered * BlockPool.blockLength
         }
+        running[index].computed = running[index].registered * BlockPool.blockLength
+        slideWindow(of: index)
     }
 
     mutating func releaseBlocks(of index: Int) {
+        releaseWindow(of: index)
+        running[index].window = 0..<0
         while let block = running[index].table.popLast() { pool.release(block) }
         running[index].computed = 0
         running[index].registered = 0

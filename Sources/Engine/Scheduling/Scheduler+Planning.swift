@@ -53,33 +53,20 @@ extension Scheduler {
 
     /// Gives a waiting sequence the blocks for its tokens, if there are enough beside one for each running sequence.
     private mutating func start(_ index: Int, beside active: Int, _ plan: inout StepPlan) -> Bool {
-        let total = BlockPool.blocks(for: waiting[index].tokens.count)
-        while let block = cachedBlock(for: waiting[index]) {
-            pool.retain(block)
-            waiting[index].table.append(block)
-            waiting[index].registered += 1
-            waiting[index].computed = waiting[index].registered * BlockPool.blockLength
-        }
-        let needed = total - waiting[index].table.count + active
-        while pool.available < needed, let paused = running.lastIndex(where: \.isPaused) {
-            // `paused` goes back to the queue, behind or before this one.
-            if running[paused].id < waiting[index].id {
-                plan.preempted += 1
-                preempt(paused)
-                return start(index + 1, beside: active, &plan)
-            }
-            plan.preempted += 1
+        let sequence = waiting.remove(at: index)
+        var place = Self.position(of: sequence.id, in: running)
+        running.insert(sequence, at: place)
+        adoptCachedBlocks(place)
+        let needed = BlockPool.blocks(for: sequence.tokens.count) - running[place].table.count + active
+        while pool.available < needed || lacksWindows, let paused = running.lastIndex(where: \.isPaused) {
             preempt(paused)
+            plan.preempted += 1
+            if paused < place { place -= 1 }
         }
         guard pool.available >= needed else {
-            while let block = waiting[index].table.popLast() { pool.release(block) }
-            waiting[index].registered = 0
-            waiting[index].computed = 0
+            preempt(place)
             return false
         }
-        let sequence = waiting.remove(at: index)
-        let place = Self.position(of: sequence.id, in: running)
-        running.insert(sequence, at: place)
         let hasRoom = grow(place, to: sequence.tokens.count)
         precondition(hasRoom, "blocks that were counted are gone")
         return true
@@ -99,6 +86,9 @@ extension Scheduler {
         }
         addPrefill(&room, &plan)
         addDrafts(&room, &plan)
+        for work in plan.work {
+            if let index = index(of: work.id, in: running) { growWindow(of: index, to: work.first + work.rows) }
+        }
     }
 
     private mutating func addPrefill(_ room: inout Room, _ plan: inout StepPlan) {

@@ -16,6 +16,8 @@ package import Tokenizer
 ///   whatever it may generate.
 /// - *Pre-emption*: when a decoding sequence needs a block and none is left, the youngest loses its blocks and waits to be computed again.
 ///   The oldest always goes on.
+/// - *Windows*: of windowed layers, a sequence keeps the blocks in reach of its next row. Cached blocks count only with the window blocks
+///   that the row behind them reaches.
 /// - A *paused* sequence keeps its blocks as long as nobody needs them and takes no part in steps.
 package struct Scheduler: Sendable {
     package struct Limits: Sendable {
@@ -55,6 +57,8 @@ package struct Scheduler: Sendable {
         /// The first token whose logits are still wanted.
         package internal(set) var outputsFrom: Int
         package internal(set) var table: [Int32] = []
+        /// Places of the table whose window blocks the sequence uses; none where there are no windowed layers.
+        package internal(set) var window = 0..<0
         package internal(set) var isPaused = false
         /// Whether a step has run some of it.
         package internal(set) var hasStarted = false
@@ -71,12 +75,15 @@ package struct Scheduler: Sendable {
     package internal(set) var running: [Sequence] = []
     package internal(set) var waiting: [Sequence] = []
     package internal(set) var pool: BlockPool
+    /// `nil` where no layer is windowed.
+    package let windows: Windows?
     /// Indices of prefilling sequences, kept for its memory.
     var prefilling: [Int] = []
 
-    package init(_ limits: Limits, blocks: Int) {
+    package init(_ limits: Limits, blocks: Int, windows: Windows? = nil) {
         self.limits = limits
-        pool = BlockPool(count: blocks)
+        self.windows = windows
+        pool = BlockPool(count: blocks, windowCount: windows?.blocks ?? 0)
         running.reserveCapacity(limits.batchSize)
     }
 
@@ -143,6 +150,7 @@ extension Scheduler {
         running[index].outputsFrom = max(running[index].outputsFrom, running[index].computed)
         running[index].draftCount = 0
         registerBlocks(of: index)
+        slideWindow(of: index)
     }
 
     func index(of id: Int, in list: [Sequence]) -> Int? {

@@ -53,7 +53,7 @@ private func nearestE2M1(_ x: Float, scale: Float) -> Int {
 
 /// The largest magnitude gets the exponent of 4, the second largest of E2M1 (OCP MX specification 1.0, section 6.3).
 private func encodeMXFP4(_ values: Span<Float>, into out: inout MutableSpan<UInt8>) {
-    let largest = abs(extreme(values))
+    let largest = abs(Fit.extreme(values))
     let e = largest > 0 ? truncated(log2f(largest).rounded(.down) - 2 + 127, in: 0...254) : 0
     out[0] = UInt8(e)
     let d = halfOfE8M0(UInt8(e))
@@ -64,7 +64,7 @@ private func encodeMXFP4(_ values: Span<Float>, into out: inout MutableSpan<UInt
 private func encodeNVFP4(_ values: Span<Float>, into out: inout MutableSpan<UInt8>) {
     for g in 0..<4 {
         let x = values.extracting(g * 16..<(g + 1) * 16)
-        let middle = Int(nearestE4M3(abs(extreme(x)) / 6))
+        let middle = Int(nearestE4M3(abs(Fit.extreme(x)) / 6))
         var best = (error: Float.infinity, bits: UInt8(0))
         for bits in max(middle - 1, 0)...min(middle + 1, 0x7e) {
             let d = halfOfE4M3(UInt8(bits))

@@ -86,23 +86,14 @@ extension Format {
     }
 }
 
-/// The first element of largest magnitude.
-func extreme(_ values: Span<Float>) -> Float {
-    var extreme = values[0]
-    for i in values.indices where abs(values[i]) > abs(extreme) { extreme = values[i] }
-    return extreme
-}
-
 /// Q4_0 and Q5_0: the value of largest magnitude becomes the code that the range has below zero only.
 private func encodeAroundZero(_ values: Span<Float>, bits: Int, into out: inout MutableSpan<UInt8>) {
     let top = 1 << (bits - 1)
-    let d = extreme(values) / Float(-top)
-    let scale = inverse(of: d)
+    let d = Fit.extreme(values) / Float(-top)
     out.store(Float16(d), at: 0)
-    for i in values.indices {
-        let q = truncated(values[i] * scale + (Float(top) + 0.5), in: 0...2 * top - 1)
-        out.put(code: q, bits: bits, of: i, at: 2)
-    }
+    let codes: InlineArray<32, UInt8> = Fit.truncated(
+        values, scale: inverse(of: d), bias: Float(top) + 0.5, top: 2 * top - 1)
+    out.put(codes.span, bits: bits, at: 2)
 }
 
 /// Q4_1 and Q5_1: the smallest value becomes code 0, the largest the top one.
@@ -111,22 +102,17 @@ private func encodeAboveOffset(_ values: Span<Float>, bits: Int, into out: inout
     var (low, high) = (values[0], values[0])
     for i in values.indices { (low, high) = (min(low, values[i]), max(high, values[i])) }
     let d = (high - low) / Float(top)
-    let scale = inverse(of: d)
     out.store(Float16(d), at: 0)
     out.store(Float16(low), at: 2)
-    for i in values.indices {
-        out.put(code: truncated((values[i] - low) * scale + 0.5, in: 0...top), bits: bits, of: i, at: 4)
-    }
+    let codes: InlineArray<32, UInt8> = Fit.truncated(values, low: low, scale: inverse(of: d), bias: 0.5, top: top)
+    out.put(codes.span, bits: bits, at: 4)
 }
 
 private func encodeQ8_0(_ values: Span<Float>, into out: inout MutableSpan<UInt8>) {
-    let d = abs(extreme(values)) / 127
-    let scale = inverse(of: d)
+    let d = abs(Fit.extreme(values)) / 127
     out.store(Float16(d), at: 0)
-    for i in values.indices {
-        let q = truncated((values[i] * scale).rounded(.toNearestOrAwayFromZero), in: -127...127)
-        out[2 + i] = UInt8(bitPattern: Int8(q))
-    }
+    let codes: InlineArray<32, Int8> = Fit.awayFromZero(values, scale: inverse(of: d), top: 127)
+    for i in values.indices { out[2 + i] = UInt8(bitPattern: codes[i]) }
 }
 
 /// The mean magnitude is the best scale for signs.
@@ -141,7 +127,7 @@ private func encodeQ1_0(_ values: Span<Float>, into out: inout MutableSpan<UInt8
 
 /// The largest magnitude is the scale, as ternary weights have it: code 3, twice the scale, is not used.
 private func encodeQ2_0(_ values: Span<Float>, into out: inout MutableSpan<UInt8>) {
-    let d = abs(extreme(values))
+    let d = abs(Fit.extreme(values))
     let scale = inverse(of: d)
     out.store(Float16(d), at: 0)
     for i in values.indices {
@@ -151,9 +137,12 @@ private func encodeQ2_0(_ values: Span<Float>, into out: inout MutableSpan<UInt8
 }
 
 extension MutableSpan where Element == UInt8 {
-    /// Adds a code of four or five bits: fifth bits first, where there are, then nibbles split in halves.
-    fileprivate mutating func put(code: Int, bits: Int, of i: Int, at offset: Int) {
-        put(code & 15, of: offset + (bits == 5 ? 4 : 0) + i % 16, shift: i / 16 * 4)
-        if bits == 5 { put(code >> 4, of: offset + i / 8, shift: i % 8) }
+    /// Adds a block's codes of four or five bits: fifth bits first, where there are, then nibbles split in halves.
+    fileprivate mutating func put(_ codes: Span<UInt8>, bits: Int, at offset: Int) {
+        let half = codes.count / 2
+        let nibbles = offset + (bits == 5 ? codes.count / 8 : 0)
+        for i in 0..<half { self[nibbles + i] = codes[i] & 15 | codes[i + half] << 4 }
+        guard bits == 5 else { return }
+        for i in codes.indices { self[offset + i / 8] |= (codes[i] >> 4) << (i % 8) }
     }
 }

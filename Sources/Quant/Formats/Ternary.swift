@@ -38,7 +38,7 @@ private func placeOfDigit(_ i: Int) -> (byte: Int, digit: Int) {
 
 /// Digits 0, 1, 2 of all values; the largest magnitude is the scale.
 private func ternary(_ values: Span<Float>) -> (d: Float16, digits: InlineArray<256, Int>) {
-    let d = abs(extreme(values))
+    let d = abs(Fit.extreme(values))
     let scale = inverse(of: d)
     var digits = InlineArray<256, Int>(repeating: 0)
     for i in values.indices {

@@ -3,7 +3,8 @@ package import Engine
 
 /// A generation under way: its events, the times and counts that answers report, and its permit.
 ///
-/// However it ends, it is counted and logged once: by the event that finishes it, by an error, or by ``abandon()``.
+/// However it ends, it is counted and logged once: by the event that finishes it, by an error, or by ``abandon()``; or with its request,
+/// by ``withdraw()``.
 package struct ActiveGeneration: Sendable {
     package let request: ValidRequest
     /// `nil` where nothing is drawn at random.
@@ -74,6 +75,13 @@ package struct ActiveGeneration: Sendable {
         end()
         server.metrics.failed(.dropped)
         server.log.info("Client disconnected", metadata: span.metadata(timing, seed: seed))
+    }
+
+    /// Ends a generation whose request has failed as a whole: that is counted and logged already.
+    package mutating func withdraw() {
+        guard !isOver else { return }
+        stream.cancel()
+        end()
     }
 
     private mutating func finish() {

@@ -98,7 +98,7 @@ extension OpenAIParameters {
                 }
             }
         } catch {
-            for index in generations.indices { generations[index].abandon() }
+            for index in generations.indices { generations[index].withdraw() }
             throw error
         }
         return generations

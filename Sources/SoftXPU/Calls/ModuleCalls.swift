@@ -23,7 +23,7 @@ extension Driver {
             switch unsafe desc.format {
             case ZE_MODULE_FORMAT_IL_SPIRV:
                 parts = try unsafe build(bytes, flags, try constants(desc.pConstants), for: device)
-            case ZE_MODULE_FORMAT_NATIVE: parts = try load(bytes)
+            case ZE_MODULE_FORMAT_NATIVE: parts = try load(bytes, for: device)
             default:
                 throw .violation(
                     ZE_RESULT_ERROR_INVALID_ENUMERATION,
@@ -105,7 +105,7 @@ extension Driver {
         }
     }
 
-    private func load(_ bytes: [UInt8]) throws(Failure) -> BuiltModule {
+    private func load(_ bytes: [UInt8], for device: Device) throws(Failure) -> BuiltModule {
         let runtime = try runtime()
         func refused(_ text: String) -> Failure { .refusal(ZE_RESULT_ERROR_INVALID_NATIVE_BINARY, text) }
         guard let binary = NativeBinary(bytes) else {
@@ -116,6 +116,9 @@ extension Driver {
         }
         guard let code = try? SPIRV(binary.code), let program = runtime.load(binary.program) else {
             throw refused("the runtime does not take the native binary")
+        }
+        if let problem = ModuleRules.problem(code, on: device.profile) {
+            throw refused("the native binary was made for another device: \(problem)")
         }
         return BuiltModule(code: code, program: program, binary: bytes, options: BuildOptions(binary.options))
     }

@@ -18,7 +18,7 @@ struct CommandList: ~Copyable {
         unsafe self.handle = try unsafe made(handle, "zeCommandListCreate")
     }
 
-    deinit { _ = unsafe context.calls.zeCommandListDestroy(handle) }
+    deinit { context.destroy { unsafe $0.zeCommandListDestroy(handle) } }
 
     /// What follows sees all that came before.
     func barrier() throws(XPUError) {

@@ -24,7 +24,7 @@ struct CommandQueue: ~Copyable {
             unsafe self.handle = try unsafe made(handle, "zeCommandQueueCreate")
         }
 
-        deinit { _ = unsafe context.calls.zeCommandQueueDestroy(handle) }
+        deinit { context.destroy { unsafe $0.zeCommandQueueDestroy(handle) } }
     }
 
     init(_ context: Context) throws(XPUError) { owner = try Owner(context) }
@@ -46,9 +46,6 @@ struct Fence: ~Copyable {
     let handle: ze_fence_handle_t
     private let queue: CommandQueue.Owner
 
-    /// Longer than any step takes, so that a hang ends in an error.
-    private static let patience = Duration.seconds(120)
-
     fileprivate init(_ queue: CommandQueue.Owner) throws(XPUError) {
         self.queue = queue
         var descriptor = unsafe ze_fence_desc_t()
@@ -58,7 +55,7 @@ struct Fence: ~Copyable {
         unsafe self.handle = try unsafe made(handle, "zeFenceCreate")
     }
 
-    deinit { _ = unsafe queue.context.calls.zeFenceDestroy(handle) }
+    deinit { queue.context.destroy { unsafe $0.zeFenceDestroy(handle) } }
 
     func reset() throws(XPUError) { try unsafe check(queue.context.calls.zeFenceReset(handle), "zeFenceReset") }
 
@@ -66,16 +63,19 @@ struct Fence: ~Copyable {
     /// core.
     /// - Throws: ``XPUError/timeout(seconds:)`` when the device hangs, ``XPUError/deviceLost(_:)``.
     func wait() throws(XPUError) {
+        let context = queue.context
+        if context.isLost { throw .deviceLost("an earlier call") }
         let start = ContinuousClock.now
-        var status = unsafe queue.context.calls.zeFenceHostSynchronize(handle, 200_000)
+        var status = unsafe context.calls.zeFenceHostSynchronize(handle, 200_000)
         var pause = UInt32(20)
         while status == ZE_RESULT_NOT_READY {
-            guard ContinuousClock.now - start < Self.patience else {
-                throw .timeout(seconds: Int(Self.patience.components.seconds))
+            guard ContinuousClock.now - start < context.patience else {
+                context.abandon()
+                throw .timeout(seconds: Int(context.patience.components.seconds))
             }
             usleep(pause)
             pause = min(pause + pause / 4, 500)
-            status = unsafe queue.context.calls.zeFenceQueryStatus(handle)
+            status = unsafe context.calls.zeFenceQueryStatus(handle)
         }
         try check(status, "zeFenceQueryStatus")
     }

@@ -26,7 +26,7 @@ struct Kernel: ~Copyable {
         unsafe self.handle = try unsafe made(handle, "zeKernelCreate")
     }
 
-    deinit { _ = unsafe context.calls.zeKernelDestroy(handle) }
+    deinit { context.destroy { unsafe $0.zeKernelDestroy(handle) } }
 
     func set(_ arguments: [Argument]) throws(XPUError) {
         for (index, argument) in arguments.enumerated() {

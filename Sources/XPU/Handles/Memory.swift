@@ -44,7 +44,7 @@ struct Memory: ~Copyable, @unchecked Sendable {
         unsafe self.base = base
     }
 
-    deinit { _ = unsafe context.calls.zeMemFree(context.handle, base) }
+    deinit { context.destroy { unsafe $0.zeMemFree(context.handle, base) } }
 
     /// A part of it as a kernel sees it.
     func slice(_ offset: Int = 0) -> Slice {

@@ -37,7 +37,7 @@ struct Module: ~Copyable, @unchecked Sendable {
         unsafe self.handle = try unsafe made(handle, "zeModuleCreate")
     }
 
-    deinit { _ = unsafe context.calls.zeModuleDestroy(handle) }
+    deinit { context.destroy { unsafe $0.zeModuleDestroy(handle) } }
 
     /// What the device runs, for a cache; empty where the driver does not give it.
     func nativeBinary() -> [UInt8] {

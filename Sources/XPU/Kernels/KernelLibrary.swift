@@ -3,9 +3,12 @@ internal import CXPU
 /// The embedded modules, compiled for a device, and their kernels by name.
 final class KernelLibrary: Sendable {
     private let modules: [CompiledModule]
+    /// Names the kernels, the device and its driver: what passes with them passes again.
+    let identity: String
 
     init(_ context: Context, _ cache: NativeCache) throws(XPUError) {
         var modules: [CompiledModule] = []
+        var identity: [UInt8] = []
         var index = 0
         while let module = unsafe xpu_embedded_module(index) {
             index += 1
@@ -13,8 +16,10 @@ final class KernelLibrary: Sendable {
             guard Self.runs(name, on: context.device) else { continue }
             let code = unsafe Span(_unsafeStart: module.pointee.code, count: module.pointee.count)
             modules.append(try CompiledModule(context, name: name, code, cache))
+            identity += Array(NativeCache.key(context.device, code).utf8)
         }
         self.modules = modules
+        self.identity = NativeCache.key(context.device, identity.span)
     }
 
     /// Modules for a kind of matrix engine compile on no other device.

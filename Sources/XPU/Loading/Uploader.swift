@@ -14,8 +14,9 @@ final class Uploader {
         let host: Memory
         let device: Memory
         let fence: Fence
-        /// What the device runs now; kept until it is done.
+        /// What the device runs now, and what that writes; kept until it is done.
         var list: CommandList?
+        var target: DeviceMatrix?
 
         init(_ context: Context, _ queue: borrowing CommandQueue, bytes: Int) throws(XPUError) {
             host = try Memory(context, .host, byteCount: bytes)
@@ -28,6 +29,7 @@ final class Uploader {
             try fence.wait()
             try fence.reset()
             list = nil
+            target = nil
         }
     }
 
@@ -39,11 +41,16 @@ final class Uploader {
         slots = [try Slot(context, queue, bytes: slotBytes), try Slot(context, queue, bytes: slotBytes)]
     }
 
+    /// Where loading failed, the device may still be at work.
+    deinit {
+        for slot in slots { try? slot.wait() }
+    }
+
     /// Unpacks rows of GGUF blocks into a matrix.
     func unpack(
         _ blocks: UnsafeRawPointer, count: Int, matrix: DeviceMatrix, expert: Int, firstRow: Int, rows: Int
     ) throws(XPUError) {
-        try unsafe submit(bytes: count) { target in
+        try unsafe submit(bytes: count, to: matrix) { target in
             unsafe target.copyMemory(from: blocks, byteCount: count)
         } record: { (recorder, staged) throws(XPUError) in
             let items = matrix.columns / matrix.layout.unpackColumns
@@ -59,18 +66,22 @@ final class Uploader {
 
     /// Copies what `fill` writes.
     func upload(to target: Slice, bytes: Int, _ fill: (UnsafeMutableRawPointer) -> Void) throws(XPUError) {
-        try unsafe submit(bytes: bytes, fill) { (recorder, staged) throws(XPUError) in
+        try unsafe submit(bytes: bytes, to: nil, fill) { (recorder, staged) throws(XPUError) in
             try recorder.copy(to: target, from: staged, bytes: bytes)
         }
     }
 
-    /// Waits for all that was started.
+    /// Waits for all that was started, also where some of it failed.
     func finish() throws(XPUError) {
-        for slot in slots { try slot.wait() }
+        var failure: XPUError?
+        for slot in slots {
+            do { try slot.wait() } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
     }
 
     private func submit(
-        bytes: Int, _ fill: (UnsafeMutableRawPointer) -> Void,
+        bytes: Int, to target: DeviceMatrix?, _ fill: (UnsafeMutableRawPointer) -> Void,
         record: (inout Recorder, Slice) throws(XPUError) -> Void
     ) throws(XPUError) {
         precondition(bytes <= slotBytes)
@@ -85,5 +96,6 @@ final class Uploader {
         let list = try recorder.finish()
         try queue.execute(list, slot.fence)
         slot.list = consume list
+        slot.target = target
     }
 }

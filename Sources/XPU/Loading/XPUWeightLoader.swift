@@ -29,8 +29,14 @@ struct XPUWeightLoader {
             throw .doesNotFit(needed: needed, available: context.device.memory)
         }
         do { return try load(plan) } catch let error as BackendError { throw error } catch let error as XPUError {
-            throw BackendError(error)
+            throw context.failure(error)
         } catch { preconditionFailure("unexpected \(error)") }
+    }
+
+    /// Bytes that the weights will take.
+    func byteCount() throws(BackendError) -> Int {
+        let plan = try makePlan()
+        return plan.matrixBytes + plan.vectorBytes
     }
 
     private func makePlan() throws(BackendError) -> Plan {
@@ -99,7 +105,8 @@ struct XPUWeightLoader {
         }
         try uploader.finish()
         let slices = plan.vectors.map { $0.map { vectorMemory.slice($0) } }
-        return XPUWeights(matrices: matrices, vectors: slices, vectorMemory: vectorMemory)
+        return XPUWeights(
+            context, library, matrices: matrices, vectors: slices, vectorMemory: vectorMemory)
     }
 
     private func upload(
@@ -144,14 +151,5 @@ extension Format {
         var values = unsafe MutableSpan<Float>(
             _unsafeStart: target.assumingMemoryBound(to: Float.self), count: count)
         unsafe decode(source.bytes, into: &values)
-    }
-}
-
-extension BackendError {
-    init(_ error: XPUError) {
-        switch error {
-        case .outOfMemory(let bytes): self = .outOfMemory(bytes)
-        default: self = .device("\(error)")
-        }
     }
 }

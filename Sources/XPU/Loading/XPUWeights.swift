@@ -3,6 +3,9 @@ internal import Quant
 
 /// The weights of a program on a device.
 final class XPUWeights: LoadedWeights {
+    /// What they were loaded with, and programs that use them are compiled with.
+    let context: Context
+    let library: KernelLibrary
     /// Multiplied or looked up; by weight index.
     let matrices: [DeviceMatrix?]
     /// Where each norm weight, bias or sink starts, as floats; by weight index.
@@ -10,7 +13,12 @@ final class XPUWeights: LoadedWeights {
     private let vectorMemory: Memory
     let byteCount: Int
 
-    init(matrices: [DeviceMatrix?], vectors: [Slice?], vectorMemory: consuming Memory) {
+    init(
+        _ context: Context, _ library: KernelLibrary, matrices: [DeviceMatrix?], vectors: [Slice?],
+        vectorMemory: consuming Memory
+    ) {
+        self.context = context
+        self.library = library
         self.matrices = matrices
         self.vectors = vectors
         byteCount = matrices.reduce(0) { $0 + ($1?.memory.byteCount ?? 0) } + vectorMemory.byteCount

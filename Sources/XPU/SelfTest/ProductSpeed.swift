@@ -2,13 +2,14 @@ internal import Compute
 internal import Quant
 
 /// How fast products with a large matrix are: the difference between steps with many and with few of them, so that what a step costs
-/// besides does not count.
+/// besides does not count. The matrix is as large as it must be for that to be a time that can be measured.
 struct ProductSpeed {
     let bytesPerSecond: Double
     let operationsPerSecond: Double
 
     private static let columns = 4096
-    private static let weightBytes = 32 << 20
+    private static let weightBytes = [1 << 20, 32 << 20]
+    private static let longEnough = 2e-3
     private static let rows = 64
     private static let few = 1
     private static let many = 5
@@ -16,14 +17,20 @@ struct ProductSpeed {
 
     init(_ backend: XPUBackend, _ format: Format) throws {
         let rowBytes = format.byteCount(of: Self.columns) ?? 1
-        let outputs = Self.weightBytes / rowBytes / 16 * 16
-        let weights = SyntheticWeights()
-        weights.exactRows("x.weight", columns: Self.columns, rows: Self.rows)
-        weights.matrix("w.weight", format, columns: Self.columns, rows: outputs)
-        let one = try Self.seconds(backend, weights, outputs: outputs, rows: 1)
-        let batch = try Self.seconds(backend, weights, outputs: outputs, rows: Self.rows)
-        bytesPerSecond = Double(rowBytes * outputs) / one
-        operationsPerSecond = 2 * Double(Self.columns * outputs * Self.rows) / batch
+        var (bytesPerSecond, operationsPerSecond) = (0.0, 0.0)
+        for bytes in Self.weightBytes {
+            let outputs = bytes / rowBytes / 16 * 16
+            let weights = SyntheticWeights()
+            weights.exactRows("x.weight", columns: Self.columns, rows: Self.rows)
+            weights.matrix("w.weight", format, columns: Self.columns, rows: outputs)
+            let one = try Self.seconds(backend, weights, outputs: outputs, rows: 1)
+            let batch = try Self.seconds(backend, weights, outputs: outputs, rows: Self.rows)
+            bytesPerSecond = Double(rowBytes * outputs) / one
+            operationsPerSecond = 2 * Double(Self.columns * outputs * Self.rows) / batch
+            if one > Self.longEnough { break }
+        }
+        self.bytesPerSecond = bytesPerSecond
+        self.operationsPerSecond = operationsPerSecond
     }
 
     /// Of one product.
@@ -53,7 +60,7 @@ struct ProductSpeed {
         inputs.sequences = [.init(firstRow: 0, rowCount: rows, firstPosition: 0, blockTable: 0)]
         inputs.blockTables = [0, 1, 2, 3]
         inputs.outputRows = [0]
-        var outputs = StepOutputs(rows: 1, vocabulary: program.vocabularySize)
+        var outputs = try StepOutputs(rows: 1, vocabulary: program.vocabularySize)
         try executable.run(inputs, into: &outputs)
         var best = Double.infinity
         for _ in 0..<repeats {

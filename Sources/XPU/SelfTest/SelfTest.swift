@@ -41,6 +41,21 @@ package struct SelfTest: Sendable {
         for kind in [Op.Norm.Kind.rms, .layer] { report(rows(kind)) }
     }
 
+    /// A part that is over in well under a second on a GPU: a kernel of each kind, and the formats that most files have.
+    func quickFailure() -> String? {
+        let tests: [() -> Result] =
+            Self.timed.map { format in { product(format) } } + [
+                { attention(.f16) }, { attention(.q8_0) }, mixture, { rows(.rms) },
+            ]
+        for test in tests {
+            let result = test()
+            guard result.passed else {
+                return "\(result.name): \(result.failure ?? "the error is \(result.error), above \(result.bound)")"
+            }
+        }
+        return nil
+    }
+
     /// Formats with kernels of their own.
     private static let timed: [Format] = [.q4_0, .q4_k, .q5_k, .q6_k, .q8_0, .iq4_xs, .f16, .bf16]
 
@@ -140,7 +155,7 @@ package struct SelfTest: Sendable {
         inputs.sequences = [.init(firstRow: 0, rowCount: rows, firstPosition: 0, blockTable: 0)]
         inputs.blockTables = (0..<blocks).map { Int32($0) }
         inputs.outputRows = inputs.tokens
-        var outputs = StepOutputs(rows: rows, vocabulary: program.vocabularySize)
+        var outputs = try StepOutputs(rows: rows, vocabulary: program.vocabularySize)
         try executable.run(inputs, into: &outputs)
         return (0..<rows).flatMap { row in outputs.withLogits(row: row) { span in span.indices.map { span[$0] } } }
     }

@@ -21,7 +21,7 @@ final class SyntheticWeights: WeightSource, TensorCatalog, @unchecked Sendable {
         pattern.reserveCapacity(rowBytes * distinct)
         while pattern.count < rowBytes * distinct {
             let block = randomBlock(format)
-            if isFinite(block, format) { pattern += block }
+            if isUsable(block, format) { pattern += block }
         }
         add(name, format, [columns, rows], pattern, repeatedTo: rowBytes * rows)
     }
@@ -75,8 +75,13 @@ final class SyntheticWeights: WeightSource, TensorCatalog, @unchecked Sendable {
         return (0..<format.blockBytes).map { _ in UInt8(truncatingIfNeeded: next() >> 32) }
     }
 
-    private func isFinite(_ block: [UInt8], _ format: Format) -> Bool {
-        unsafe format.firstNonFiniteBlock(in: block.span.bytes) == nil
+    /// Scales are finite, and no sum of some of the weights overflows.
+    private func isUsable(_ block: [UInt8], _ format: Format) -> Bool {
+        guard unsafe format.firstNonFiniteBlock(in: block.span.bytes) == nil else { return false }
+        var values = [Float](repeating: 0, count: format.blockLength)
+        var span = values.mutableSpan
+        unsafe format.decode(block.span.bytes, into: &span)
+        return values.allSatisfy { abs($0) < 1e9 }
     }
 
     private func append(_ value: Float, to bytes: inout [UInt8]) { bytes += self.bytes(of: value.bitPattern, 4) }

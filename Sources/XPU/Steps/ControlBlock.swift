@@ -4,7 +4,7 @@ internal import Glibc
 /// All that changes from step to step, in one piece of memory: the host fills a pinned copy, and the step's list starts by copying
 /// it to the device.
 ///
-/// Counts (rows, wanted rows, tiles), then per row its token, position and the start of its block table, the wanted rows, cosines and sines
+/// Counts (rows, wanted rows, tiles), then per row its token, position and the starts of its block tables, the wanted rows, cosines and sines
 /// of each rope table, the factors of scales that grow, the tiles (first row, rows) and the block tables.
 @safe
 final class ControlBlock {
@@ -30,6 +30,8 @@ final class ControlBlock {
         let tokens: Int
         let positions: Int
         let tableStarts: Int
+        /// Of the windowed layers.
+        let windowTableStarts: Int
         let outputRows: Int
         let tiles: Int
         /// Cosines of each table; the sines follow after rows * pairs.
@@ -49,6 +51,7 @@ final class ControlBlock {
             tokens = take(shape.rows)
             positions = take(shape.rows)
             tableStarts = take(shape.rows)
+            windowTableStarts = take(shape.rows)
             outputRows = take(shape.outputs)
             tiles = take(2 * shape.tiles)
             ropes = ropeTables.map { take(2 * shape.rows * $0.inverseFrequencies.count) }
@@ -91,6 +94,7 @@ final class ControlBlock {
                 let row = sequence.firstRow + index
                 unsafe words[layout.positions + row] = Int32(sequence.firstPosition + index)
                 unsafe words[layout.tableStarts + row] = Int32(sequence.blockTable)
+                unsafe words[layout.windowTableStarts + row] = Int32(sequence.windowTable)
             }
         }
         unsafe words[2] = Int32(tiles)

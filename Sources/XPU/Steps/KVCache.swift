@@ -26,9 +26,9 @@ final class KVCache {
         self.format = format
         var layers: [Layer] = []
         for layer in layout.layers {
-            let bytes = Self.cellBytes(configuration.format, layer) * layer.kvHeads * configuration.blockCount
+            let bytes = Self.byteCount(layer, configuration)
             do { layers.append(Layer(try Memory(context, .device, byteCount: bytes))) } catch {
-                throw BackendError(error)
+                throw context.failure(error)
             }
         }
         self.layers = layers
@@ -37,7 +37,11 @@ final class KVCache {
     func slice(layer: Int) -> Slice { layers[layer].memory.slice() }
 
     static func byteCount(_ layout: CacheLayout, _ configuration: KVCacheConfiguration) -> Int {
-        layout.layers.reduce(0) { $0 + cellBytes(configuration.format, $1) * $1.kvHeads * configuration.blockCount }
+        layout.layers.reduce(0) { $0 + byteCount($1, configuration) }
+    }
+
+    private static func byteCount(_ layer: CacheLayout.Layer, _ configuration: KVCacheConfiguration) -> Int {
+        cellBytes(configuration.format, layer) * layer.kvHeads * configuration.blockCount(of: layer)
     }
 
     /// Bytes of one KV head in one block: two strips of 16 positions, in tiles of 16 dimensions.

@@ -10,7 +10,7 @@ extension Lowering {
             [
                 .write(cache.slice(layer: op.layer)), .int(shape.keyLength), .int(shape.valueLength),
                 .int(shape.kvHeads),
-            ] + read(op.key) + rotation(rope, step) + read(op.value) + places(step) + [step.count(.all)])
+            ] + read(op.key) + rotation(rope, step) + read(op.value) + places(shape, step) + [step.count(.all)])
     }
 
     func attention(
@@ -27,7 +27,7 @@ extension Lowering {
             ] + read(op.query) + rotation(rope, step) + [
                 .int(op.heads), .int(kernel.tileHeads), .float(op.scale), .float(op.softcap ?? 0),
                 .int(shape.window ?? 0), .int(shape.chunk ?? 0),
-            ] + places(step) + [
+            ] + places(shape, step) + [
                 step.part(step.layout.tiles), .read(step.control.tileCount), .local(kernel.queryBytes),
             ]
         guard Self.splitsApart(step.shape) else {
@@ -64,8 +64,9 @@ extension Lowering {
     private static func splitsApart(_ shape: StepShape) -> Bool { shape.splits > 1 && shape.rows <= 16 }
 
     /// Where rows are: positions, starts of block tables, block tables.
-    private func places(_ step: Step) -> [Argument] {
-        [step.part(step.layout.positions), step.part(step.layout.tableStarts), step.part(step.layout.tables)]
+    private func places(_ layer: CacheLayout.Layer, _ step: Step) -> [Argument] {
+        let starts = layer.reach == nil ? step.layout.tableStarts : step.layout.windowTableStarts
+        return [step.part(step.layout.positions), step.part(starts), step.part(step.layout.tables)]
     }
 
     /// The angles of a rotation; none for `nil`.

@@ -20,13 +20,19 @@ final class XPUExecutable: Executable {
     /// A ``CommandList`` in a collection.
     private final class RecordedStep {
         let list: CommandList
-        init(_ list: consuming CommandList) { self.list = list }
+        let launches: Int
+        init(_ list: consuming CommandList, launches: Int) {
+            self.list = list
+            self.launches = launches
+        }
     }
 
+    private(set) var lastStepCost: StepCost?
+
     init(
-        _ context: Context, _ library: KernelLibrary, _ program: Program, _ weights: XPUWeights,
-        _ configuration: KVCacheConfiguration, _ limits: StepLimits
+        _ program: Program, _ weights: XPUWeights, _ configuration: KVCacheConfiguration, _ limits: StepLimits
     ) throws(BackendError) {
+        let (context, library) = (weights.context, weights.library)
         try Lowering.checkSupport(program)
         let fused = FusedProgram(program)
         let program = fused.program
@@ -52,7 +58,7 @@ final class XPUExecutable: Executable {
             queue = try CommandQueue(context)
             fence = try queue.makeFence()
             kernels = KernelSet(library)
-        } catch { throw BackendError(error) }
+        } catch { throw context.failure(error) }
     }
 
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError) {
@@ -64,18 +70,25 @@ final class XPUExecutable: Executable {
             precondition(token >= 0 && token < vocabulary, "token \(token) is not in the vocabulary")
         }
         let shape = StepShape(inputs, limits: limits, tileTokens: lowering.tiling.tokens)
+        let clock = ContinuousClock()
+        let start = clock.now
+        let (submitted, done, launches): (ContinuousClock.Instant, ContinuousClock.Instant, Int)
         do {
             let step = try recorded(shape)
             control.fill(inputs, shape)
             try queue.execute(step.list, fence)
+            submitted = clock.now
             try fence.wait()
+            done = clock.now
             try fence.reset()
-        } catch { throw BackendError(error) }
+            launches = step.launches
+        } catch { throw context.failure(error) }
         let floats = unsafe logits.base.assumingMemoryBound(to: Float.self)
         for row in 0..<inputs.outputRows.count {
             unsafe outputs.buffer.baseAddress?.advanced(by: row * outputs.vocabulary).update(
                 from: floats + row * logitStride, count: outputs.vocabulary)
         }
+        lastStepCost = StepCost(launches: launches, onHost: (submitted - start) + (clock.now - done))
     }
 
     private func recorded(_ shape: StepShape) throws(XPUError) -> RecordedStep {
@@ -97,7 +110,8 @@ final class XPUExecutable: Executable {
                 to: logits.slice(), from: lowering.memory.slice(program.logits),
                 bytes: shape.outputs * logitStride * 4)
         }
-        let step = RecordedStep(try recorder.finish())
+        let launches = recorder.launches
+        let step = RecordedStep(try recorder.finish(), launches: launches)
         lists[shape] = step
         return step
     }

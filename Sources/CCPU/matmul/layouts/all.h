@@ -1,9 +1,10 @@
 // The formats with a repacked layout.
 #pragma once
+#include "grid.h"
 #include "super.h"
 
 // X(name, blocks of 32 columns per record, offset of unsigned codes)
-#define PACKED_LIST(X) \
+#define CODES_LIST(X) \
     X(q4_0, 2, 8)      \
     X(q4_1, 1, 0)      \
     X(q5_0, 2, 16)     \
@@ -17,4 +18,16 @@
     X(iq4_nl, 2, 128)  \
     X(iq4_xs, 8, 128)  \
     X(mxfp4, 4, 16)    \
-    X(nvfp4, 2, 16)
+    X(nvfp4, 2, 16)    \
+    X(tq1_0, 8, 1)     \
+    X(tq2_0, 8, 1)
+// Those that keep indices into a grid.
+#define GRID_LIST(X)   \
+    X(iq1_s, 8, 16)    \
+    X(iq1_m, 8, 16)    \
+    X(iq2_xxs, 8, 64)  \
+    X(iq2_xs, 8, 64)   \
+    X(iq2_s, 8, 64)    \
+    X(iq3_xxs, 8, 64)  \
+    X(iq3_s, 8, 64)
+#define PACKED_LIST(X) CODES_LIST(X) GRID_LIST(X)

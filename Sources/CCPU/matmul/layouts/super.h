@@ -125,3 +125,17 @@ INLINE void iq4_xs_put_scales(packed_iq4_xs *p, int b, int r, const block_iq4_xs
     p->d[r] = block->d;
 }
 NO_MIN(iq4_xs)
+
+// Ternary formats, two bits a code.
+#define TERNARY(name)                                                                                            \
+    typedef RECORD {                                                                                             \
+        plane pairs[8][2];                                                                                       \
+        uint16_t d[16];                                                                                          \
+    } packed_##name;                                                                                             \
+    INLINE u8x64 name##_code(const packed_##name *p, int b, int v) { return get_pairs(p->pairs[b], v, 0); }      \
+    INLINE void name##_put_codes(packed_##name *p, int b, const u8x64 *codes) { put_pairs(p->pairs[b], codes, 0); } \
+    INLINE f32x16 name##_scale(const packed_##name *p, int b, int half) { return f32_of_f16(p->d); }             \
+    INLINE void name##_put_scales(packed_##name *p, int b, int r, const block_##name *block) { p->d[r] = block->d; } \
+    NO_MIN(name)
+TERNARY(tq1_0)
+TERNARY(tq2_0)
