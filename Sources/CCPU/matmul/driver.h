@@ -23,7 +23,7 @@ typedef struct {
     uint8_t *wide;    // room for WIDE_PASS_BYTES of wide records
 } call;
 
-enum { CHUNK_GROUPS = 4, CHUNK = CHUNK_GROUPS * CPU_GROUP_ROWS };
+enum { CHUNK_GROUPS = STREAM_GROUPS, CHUNK = CHUNK_GROUPS * CPU_GROUP_ROWS };
 
 // Some row groups times some rows of x, in tiles of CPU_TILE_ROWS or WIDE_ROWS: what is computed before going on to
 // other weights.

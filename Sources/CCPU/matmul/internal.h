@@ -54,9 +54,12 @@ enum {
     FLOAT_COLUMNS = 128, // columns of float formats unpacked at once: four row groups stay in the L1 cache
     ROWS_AT_ONCE = 256,  // rows of x per pass over the weights, at most
     PASS_BYTES = 640 << 10,  // of prepared x per pass, about: they are read from the L2 cache for each panel
-    WIDE_FROM_ROWS = 13,     // from here on a matrix unit is used where there is one: it always takes WIDE_ROWS
-    WIDE_PASS_ROWS = 512,    // ROWS_AT_ONCE and PASS_BYTES for it
+    WIDE_FROM_ROWS = 17,     // from here on a matrix unit is used where there is one: it always takes WIDE_ROWS
+    WIDE_GROUPS = 3,         // PANEL_GROUPS, PANEL_BLOCKS, ROWS_AT_ONCE and PASS_BYTES for it
+    WIDE_BLOCKS = 32,
+    WIDE_PASS_ROWS = 256,
     WIDE_PASS_BYTES = 1 << 20,
+    STREAM_GROUPS = 4,  // row groups of repacked weights that are streamed side by side
     DIRECT_ROWS = 4,    // up to here products are computed while streaming repacked weights
 };
 

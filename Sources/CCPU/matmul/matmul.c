@@ -103,8 +103,9 @@ void cpu_matmul(
         EDGE_ROOM = WIDE_PASS_ROWS * CHUNK * sizeof(float),
     };
     _Static_assert(PANEL_ROOM + EDGE_ROOM + WIDE_PASS_BYTES <= CPU_MATMUL_SCRATCH, "scratch memory");
-    _Static_assert(CHUNK_GROUPS * PANEL_BLOCKS * 768 <= PANEL_ROOM, "integer panels");
-    _Static_assert(CHUNK_GROUPS * FLOAT_COLUMNS * CPU_GROUP_ROWS * sizeof(float) <= PANEL_ROOM, "float panels");
+    _Static_assert(PANEL_GROUPS * PANEL_BLOCKS * 768 <= PANEL_ROOM, "integer panels");
+    _Static_assert(WIDE_GROUPS * WIDE_BLOCKS * 640 <= PANEL_ROOM && WIDE_GROUPS <= CHUNK_GROUPS, "wide panels");
+    _Static_assert(STREAM_GROUPS * FLOAT_COLUMNS * CPU_GROUP_ROWS * sizeof(float) <= PANEL_ROOM, "float panels");
     call c = {
         .kernels = kernel_sets[isa],
         .matrix = matrix,
@@ -135,7 +136,7 @@ void cpu_matmul(
             continue;
         }
         bool direct = !floats && matrix->packed && kernels->direct && end - m <= DIRECT_ROWS;
-        int step = floats || direct ? CHUNK_GROUPS : PANEL_GROUPS;
+        int step = floats || direct ? STREAM_GROUPS : PANEL_GROUPS;
         for (int64_t g = group_begin; g < group_end; g += step) {
             chunk k = {g, m, end, group_end - g < step ? (int)(group_end - g) : step, CPU_TILE_ROWS};
             if (floats) multiply_floats(&c, k);

@@ -24,7 +24,7 @@ static void arrange_rows(const call *c, int64_t row_begin, int64_t row_end, int6
 
 static void multiply_chunk(const call *c, chunk k, int64_t begin, int64_t end) {
     const cpu_matrix_format *format = c->matrix->format;
-    const int64_t step = blocks_at_once(format->group, format->has_min);
+    const int64_t step = WIDE_BLOCKS;
     const size_t panel_stride = panel_bytes(format->group, format->has_min) * (size_t)step;
     const int64_t tiles = tile_count(k.row_begin, k.row_end);
     for (int64_t b = begin; b < end; b += step) {
@@ -46,14 +46,14 @@ static void multiply_chunk(const call *c, chunk k, int64_t begin, int64_t end) {
 
 void multiply_wide(const call *c, int64_t row_begin, int64_t row_end) {
     const int64_t blocks = c->matrix->columns / BLOCK;
-    const int64_t room = WIDE_PASS_BYTES / WIDE_BYTES / tile_count(row_begin, row_end) / PANEL_BLOCKS * PANEL_BLOCKS;
+    const int64_t room = WIDE_PASS_BYTES / WIDE_BYTES / tile_count(row_begin, row_end) / WIDE_BLOCKS * WIDE_BLOCKS;
     c->kernels->wide->begin();
     for (int64_t begin = 0; begin < blocks; begin += room) {
         const int64_t end = blocks - begin < room ? blocks : begin + room;
         arrange_rows(c, row_begin, row_end, begin, end);
-        for (int64_t g = c->group_begin; g < c->group_end; g += PANEL_GROUPS) {
+        for (int64_t g = c->group_begin; g < c->group_end; g += WIDE_GROUPS) {
             const int64_t left = c->group_end - g;
-            const chunk k = {g, row_begin, row_end, left < PANEL_GROUPS ? (int)left : PANEL_GROUPS, WIDE_ROWS};
+            const chunk k = {g, row_begin, row_end, left < WIDE_GROUPS ? (int)left : WIDE_GROUPS, WIDE_ROWS};
             if (begin > 0) take_aside(c, k);
             multiply_chunk(c, k, begin, end);
             bring_home(c, k);
