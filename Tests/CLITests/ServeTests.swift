@@ -21,7 +21,7 @@ struct ServeTests {
         init(_ arguments: [String], environment: [String: String] = [:], program: String = Command.path) throws {
             process.executableURL = URL(fileURLWithPath: program)
             process.arguments = arguments
-            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+            process.environment = Command.environment(environment)
             process.standardOutput = output
             try process.run()
             var text = ""
