@@ -103,9 +103,6 @@ enum SuitableGPU {
         let reason: String
     }
 
-    /// Room for activations and the driver.
-    private static let reserve = 256 << 20
-
     static func find(_ need: Devices.Need) -> Result<OpenDevice, None> {
         let reports: [DeviceReport]
         do { reports = try DeviceReport.all() } catch { return .failure(None(reason: "\(error)")) }
@@ -117,7 +114,7 @@ enum SuitableGPU {
         for index in order {
             do {
                 let backend = try XPUBackend(index: index)
-                try backend.check(need.model.weights, need.model.program, extra: need.cacheBytes + reserve)
+                try backend.check(need.model.weights, need.model.program, extra: need.cacheBytes + MemoryPlan.reserve)
                 if let failure = backend.quickTestFailure() {
                     refusals.append("xpu:\(index) fails its self-test (\(failure))")
                     continue
