@@ -24,9 +24,8 @@ TARGETS = {
     "rows": (EVERYWHERE, None),
     "unpack": (EVERYWHERE, None),
 }
-# Who may use scratch memory: what runs while a model is loaded, the choice among groups of experts (an array), and attention over values of
-# more than 128 dimensions where splits are merged.
-MAY_USE_SCRATCH = re.compile(r"(generic|own)_\w+|attend_(f16|f32|q8_0)_16|merge_splits_16|route")
+# Who may use scratch memory: what runs while a model is loaded, and the choice among groups of experts (an array).
+MAY_USE_SCRATCH = re.compile(r"(generic|own)_\w+|route")
 NAMES = {"dg2": "dg2-g10"}
 HAS_DOT4 = {"dg2", "pvc", "tgllp", "adl-s"}
 
@@ -160,12 +159,18 @@ def check(kernel, module, target, lanes):
     uses_lanes = lanes is not None and not kernel.name.startswith(("embed_", "fill_"))
     if uses_lanes and kernel.lanes != lanes:
         yield f"{where}: sub-groups of {kernel.lanes} instead of {lanes}"
-    groups = 2 if re.search(r"integer16|q6_k", kernel.name) else 1
-    if module.startswith("matrix") and kernel.dpas != groups * 16 // lanes:
-        yield f"{where}: {kernel.dpas} matrix instructions instead of {groups * 16 // lanes}"
+    if module.startswith("matrix") and kernel.dpas != matrix_instructions(kernel.name) * 16 // lanes:
+        yield f"{where}: {kernel.dpas} matrix instructions instead of {matrix_instructions(kernel.name) * 16 // lanes}"
     integer = module == "linear" and kernel.name.startswith("linear_") and not re.search(r"_b?f(16|32)_", kernel.name)
     if integer and target in HAS_DOT4 and kernel.dp4a == 0:
         yield f"{where}: no integer dot products"
+
+
+def matrix_instructions(name):
+    """Those that a kernel has in sub-groups of 16: for attention scores and values, per eight rows."""
+    if name.startswith("attend_"):
+        return 2 * int(name.split("_rows")[1]) // 8
+    return 2 if re.search(r"integer16|q6_k", name) else 1
 
 
 def differences(rows):

@@ -41,18 +41,27 @@ package struct Activations: ~Copyable, @unchecked Sendable {
 
     /// Fills rows of a range (it starts at a multiple of ``tileRows`` and ends at one or at the last row) from rows of `x` that are
     /// `stride` floats apart: row `i` from row `indices[i]`, or from row `i`. Threads may fill disjoint ranges at once.
+    ///
+    /// - Parameter part: Rows that products will take by themselves, all by default; it starts at a multiple of ``tileRows``. The last tile
+    ///   of a part is only as wide as its rows ask for.
     package func fill(
-        rows range: Range<Int>, from x: UnsafePointer<Float>, stride: Int, indices: UnsafePointer<Int32>? = nil,
-        instructionSet: InstructionSet = .best
+        rows range: Range<Int>, of part: Range<Int>? = nil, from x: UnsafePointer<Float>, stride: Int,
+        indices: UnsafePointer<Int32>? = nil, instructionSet: InstructionSet = .best
     ) {
-        precondition(range.lowerBound.isMultiple(of: Self.tileRows) && range.upperBound <= rows)
-        precondition(range.upperBound.isMultiple(of: Self.tileRows) || range.upperBound == rows)
-        var value = unsafe kernelValue
+        let part = part ?? 0..<rows
+        precondition(range.lowerBound.isMultiple(of: Self.tileRows) && range.upperBound <= part.upperBound)
+        precondition(range.upperBound.isMultiple(of: Self.tileRows) || range.upperBound == part.upperBound)
+        var value = unsafe kernelValue(of: part)
+        let first = part.lowerBound
         unsafe cpu_activations_fill(
-            instructionSet.isa, &value, Int64(range.lowerBound), Int64(range.upperBound), x, Int64(stride), indices)
+            instructionSet.isa, &value, Int64(range.lowerBound - first), Int64(range.upperBound - first),
+            indices == nil ? x + first * stride : x, Int64(stride), indices.map { unsafe $0 + first })
     }
 
-    var kernelValue: cpu_activations {
-        unsafe cpu_activations(data: memory.base, rows: Int64(rows), columns: Int64(columns), kind: kind.kernelValue)
+    func kernelValue(of part: Range<Int>) -> cpu_activations {
+        precondition(part.lowerBound.isMultiple(of: Self.tileRows) && part.upperBound <= rows)
+        let offset = cpu_activation_bytes(kind.kernelValue, Int64(part.lowerBound), Int64(columns))
+        return unsafe cpu_activations(
+            data: memory.base + offset, rows: Int64(part.count), columns: Int64(columns), kind: kind.kernelValue)
     }
 }

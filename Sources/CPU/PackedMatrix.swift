@@ -105,31 +105,37 @@ package final class PackedMatrix: Sendable {
     ///
     /// - Parameters:
     ///   - rows: Starts at a multiple of ``Activations/tileRows``.
+    ///   - part: Rows that were filled as one part and hold `rows`; by default all.
     ///   - output: Row 0, output 0; rows are `stride` floats apart.
     ///   - residual: Like `output`, which it must not overlap.
     ///   - scratch: ``scratchBytes`` bytes, 64-byte aligned, of the calling thread.
     package func multiply(
-        _ input: borrowing Activations, rows range: Range<Int>? = nil, expert: Int = 0, rowGroups: Range<Int>,
-        into output: UnsafeMutablePointer<Float>, stride: Int, bias: UnsafePointer<Float>? = nil,
+        _ input: borrowing Activations, rows range: Range<Int>? = nil, of part: Range<Int>? = nil, expert: Int = 0,
+        rowGroups: Range<Int>, into output: UnsafeMutablePointer<Float>, stride: Int, bias: UnsafePointer<Float>? = nil,
         residual: UnsafePointer<Float>? = nil, residualStride: Int = 0, scratch: UnsafeMutableRawPointer,
         instructionSet: InstructionSet = .best
     ) {
         precondition(expert >= 0 && expert < experts && input.columns == columns && input.kind == activationKind)
         precondition(rowGroups.lowerBound >= 0 && rowGroups.upperBound <= self.rowGroups)
-        let range = range ?? 0..<input.rows
-        precondition(range.upperBound <= input.rows && range.lowerBound.isMultiple(of: Activations.tileRows))
+        let part = part ?? 0..<input.rows
+        let range = range ?? part
+        precondition(range.lowerBound >= part.lowerBound && range.upperBound <= part.upperBound)
+        precondition(range.lowerBound.isMultiple(of: Activations.tileRows))
         var matrix = unsafe cpu_matrix(
             format: kernelFormat, data: base + expert * expertBytes, rows: Int64(rows), columns: Int64(columns),
             packed: packed)
-        var activations = unsafe input.kernelValue
+        let first = part.lowerBound
+        var activations = unsafe input.kernelValue(of: part)
         var epilogue = unsafe cpu_epilogue(
-            bias: bias, residual: residual, residual_stride: Int64(residualStride))
+            bias: bias, residual: residual.map { unsafe $0 + first * residualStride },
+            residual_stride: Int64(residualStride))
         unsafe cpu_matmul(
-            instructionSet.isa, &matrix, &activations, Int64(range.lowerBound), Int64(range.upperBound),
-            Int64(rowGroups.lowerBound), Int64(rowGroups.upperBound), output, Int64(stride), &epilogue, scratch)
+            instructionSet.isa, &matrix, &activations, Int64(range.lowerBound - first),
+            Int64(range.upperBound - first), Int64(rowGroups.lowerBound), Int64(rowGroups.upperBound),
+            output + first * stride, Int64(stride), &epilogue, scratch)
     }
 
-    /// Bytes of scratch memory of ``multiply(_:rows:expert:rowGroups:into:stride:bias:residual:residualStride:scratch:instructionSet:)``.
+    /// Bytes of scratch memory of ``multiply(_:rows:of:expert:rowGroups:into:stride:bias:residual:residualStride:scratch:instructionSet:)``.
     package static let scratchBytes = 1280 << 10
 
     /// What inputs must be prepared as.

@@ -29,6 +29,13 @@ import Testing
             $0.valueLength = 8
             $0.rotated = 8
         },
+        .make("heads of 64 and of 96, eight per KV head") {
+            $0.heads = 8
+            $0.kvHeads = 1
+            $0.keyLength = 96
+            $0.valueLength = 64
+            $0.rotated = 64
+        },
         .make("head of 128") {
             $0.keyLength = 128
             $0.valueLength = 128
@@ -157,7 +164,7 @@ import Testing
         }
     }
 
-    @Test(arguments: KVFormat.all.map(\.format.name), [32, 48, 80])
+    @Test(arguments: KVFormat.all.map(\.format.name), [32, 48, 80, 96, 256])
     func everyKVFormatEqualsTheReference(name: String, length: Int) throws {
         let kv = try #require(KVFormat.named(name))
         let model = ToyModel.make("llama") {

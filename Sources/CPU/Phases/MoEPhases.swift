@@ -17,9 +17,11 @@ final class ExpertMemory {
     let shape: Shape
     let input: PreparedInput
     let middle: PreparedInput
-    /// Row of each slot (of padding too).
+    /// Row of each slot.
     let rowOfSlot: UnsafeMutablePointer<Int32>
-    /// Weight of each slot's expert; zero for padding.
+    /// Expert of each tile of slots.
+    let expertOfTile: UnsafeMutablePointer<Int32>
+    /// Weight of each slot's expert.
     let shareOfSlot: UnsafeMutablePointer<Float>
     /// `[rows, used]`: slot, share and number of a row's experts, by ascending expert.
     let slots: UnsafeMutablePointer<Int32>
@@ -50,6 +52,7 @@ final class ExpertMemory {
             return unsafe part.base.assumingMemoryBound(to: T.self)
         }
         unsafe rowOfSlot = try reserve(capacity)
+        unsafe expertOfTile = try reserve(capacity / tile)
         unsafe shareOfSlot = try reserve(capacity)
         unsafe ranks = try reserve(shape.experts)
         unsafe groupRanks = try reserve(shape.experts)
@@ -67,7 +70,7 @@ final class ExpertMemory {
 /// What the phases of one mixture share: which rows go to which expert.
 ///
 /// A slot is one (row, chosen expert) pair. The slots of an expert are consecutive and start at a multiple of a tile, so
-/// that each expert multiplies a range of slots.
+/// that each expert multiplies a range of slots; those behind it up to the next multiple are empty.
 @safe
 final class Routing {
     let op: Op.MoE
@@ -93,6 +96,11 @@ final class Routing {
             hidden: program[op.gate].rows, inputKind: kind(op.gate), hiddenKind: kind(op.down))
     }
 
+    /// The slots of the expert whose tile starts at a slot.
+    func slots(around slot: Int) -> Range<Int> {
+        unsafe ranges[Int(memory.expertOfTile[slot / Activations.tileRows])]
+    }
+
     /// Gives every chosen expert its range of slots.
     func assign(rows: Int) {
         let tile = Activations.tileRows
@@ -103,15 +111,12 @@ final class Routing {
         }
         var next = 0
         for expert in 0..<experts where !ranges[expert].isEmpty {
-            let count = ranges[expert].upperBound
+            let tiles = (ranges[expert].upperBound + tile - 1) / tile
             ranges[expert] = next..<next
-            next += (count + tile - 1) / tile * tile
+            for index in next / tile..<next / tile + tiles { unsafe memory.expertOfTile[index] = Int32(expert) }
+            next += tiles * tile
         }
         slotCount = next
-        for slot in 0..<slotCount {
-            unsafe memory.rowOfSlot[slot] = 0
-            unsafe memory.shareOfSlot[slot] = 0
-        }
         for index in 0..<rows * op.used {
             let expert = unsafe Int(memory.chosen[index])
             let slot = ranges[expert].upperBound
@@ -161,30 +166,31 @@ final class SlotPhase: Phase {
         while true {
             let first = counter.next() * tile
             guard first < routing.slotCount else { return }
+            let part = routing.slots(around: first)
+            let slots = first..<min(first + tile, part.upperBound)
             switch source {
             case .rows where routing.op.routing.weighsInput:
                 // The memory of the last product's output serves until then.
-                for slot in first..<first + tile {
+                for slot in slots {
                     unsafe state.ops.pointee.scale(
                         state.row(routing.op.input, Int(routing.memory.rowOfSlot[slot])),
                         routing.memory.shareOfSlot[slot], routing.memory.down + slot * routing.width,
                         Int64(routing.width))
                 }
                 unsafe routing.memory.input.activations.fill(
-                    rows: first..<first + tile, from: routing.memory.down, stride: routing.width)
+                    rows: slots, of: part, from: routing.memory.down, stride: routing.width)
             case .rows:
                 unsafe routing.memory.input.activations.fill(
-                    rows: first..<first + tile, from: state.base(routing.op.input),
-                    stride: state.stride(routing.op.input),
-                    indices: routing.memory.rowOfSlot)
+                    rows: slots, of: part, from: state.base(routing.op.input),
+                    stride: state.stride(routing.op.input), indices: routing.memory.rowOfSlot)
             case .hidden:
                 let offset = first * routing.hidden
                 unsafe state.ops.pointee.gate(
                     routing.op.activation.kernelValue, routing.memory.gate + offset, routing.memory.up + offset,
                     routing.memory.gate + offset,
-                    Int64(tile * routing.hidden))
+                    Int64(slots.count * routing.hidden))
                 unsafe routing.memory.middle.activations.fill(
-                    rows: first..<first + tile, from: routing.memory.gate, stride: routing.hidden)
+                    rows: slots, of: part, from: routing.memory.gate, stride: routing.hidden)
             }
         }
     }
@@ -229,13 +235,14 @@ final class ExpertPhase: Phase {
         var next = counter.next()
         var task = 0
         for expert in 0..<routing.experts where !routing.ranges[expert].isEmpty {
+            let slots = routing.ranges[expert]
             for index in unsafe matrices.indices {
                 let (matrix, bias, output, stride) = unsafe matrices[index]
                 for first in Swift::stride(from: 0, to: matrix.rowGroups, by: Self.groupsPerTask) {
                     defer { task += 1 }
                     guard task == next else { continue }
                     unsafe matrix.multiply(
-                        prepared.activations, rows: slots(expert), expert: expert,
+                        prepared.activations, of: slots, expert: expert,
                         rowGroups: first..<min(first + Self.groupsPerTask, matrix.rowGroups), into: output,
                         stride: stride, bias: state.vector(bias).map { unsafe $0 + expert * matrix.rows },
                         scratch: state.scratch(worker))
@@ -244,8 +251,6 @@ final class ExpertPhase: Phase {
             }
         }
     }
-
-    private func slots(_ expert: Int) -> Range<Int> { routing.ranges[expert] }
 }
 
 /// The weighted sum of each row's experts, in ascending order of expert.

@@ -1,250 +1,134 @@
-// The paged KV cache and attention over it.
-//
-// A cell holds one KV head in one block of 32 positions: keys [dimension][position], so that the lanes of a sub-group
-// score 16 positions at once without exchanging sums, then values [position][dimension]. Q8_0 cells hold codes in the
-// same order and, after the codes of the keys and of the values, their scales in half precision: [part of 32
-// dimensions][position] and [position][part].
-#include "base.h"
+// The KV cache and attention over it, on any device.
+#include "codes.h"
+#include "tile.h"
 
-#define POSITIONS 32
-#define PARTS(length) (((length) + BLOCK - 1) / BLOCK)
-// Positions that are summed up before they are merged with what came before: a split. Who computes a split never
-// changes its sums.
-#define SPLIT 256
-
-// The first position that a token sees, by a window that moves or chunks that do not; 0 for neither.
-static inline int first_visible(int position, int window, int chunk) {
-    return max(window > 0 ? max(0, position - window + 1) : 0, chunk > 0 ? position / chunk * chunk : 0);
-}
-
-typedef struct {
-    int key_length, value_length;
-    long cell_bytes, value_offset;
-} shape;
-
-static inline shape make_shape(int key_length, int value_length, int element_bytes, int has_scales) {
-    long keys = (long)key_length * POSITIONS * element_bytes, values = (long)value_length * POSITIONS * element_bytes;
-    if (has_scales) {
-        keys += (key_length + BLOCK - 1) / BLOCK * POSITIONS * 2;
-        values += (value_length + BLOCK - 1) / BLOCK * POSITIONS * 2;
-    }
-    shape s = {key_length, value_length, keys + values, keys};
-    return s;
-}
-
-static inline __global uchar *find_cell(
-    __global uchar *pool, shape s, __global const int *table, int position, int kv_heads, int head
-) {
-    return pool + ((long)table[position / POSITIONS] * kv_heads + head) * s.cell_bytes;
-}
-
-#define STORE_ARGUMENTS                                                                                            \
-    __global uchar *pool, int key_length, int value_length, int kv_heads, __global const float *key, int key_stride, \
-        __global const float *value, int value_stride, __global const int *positions,                              \
+#define STORE_ARGUMENTS                                                                                               \
+    __global uchar *pool, int key_length, int value_length, int kv_heads, __global const float *key, int key_stride,  \
+        ROTATION_ARGUMENTS, __global const float *value, int value_stride, __global const int *positions,             \
         __global const int *table_starts, __global const int *tables, __global const int *count
 
-// x = sub-group per KV head, y = row.
-#define STORE_BEGIN(ELEMENT_BYTES, HAS_SCALES)                                                                 \
+// x = sub-group per KV head, y = row. Keys are rotated on the way.
+#define STORE_BEGIN(PER_WORD)                                                                                  \
     int head = get_group_id(0), row = get_group_id(1), lane = get_sub_group_local_id();                        \
     if (row >= *count) return;                                                                                 \
-    shape s = make_shape(key_length, value_length, ELEMENT_BYTES, HAS_SCALES);                                 \
-    int position = positions[row], slot = position % POSITIONS;                                                \
-    __global uchar *cell = find_cell(pool, s, tables + table_starts[row], position, kv_heads, head);           \
+    cache cells = open_cache(PER_WORD, pool, tables + table_starts[row], kv_heads, key_length, value_length);  \
+    int position = positions[row];                                                                             \
+    __global uchar *keys = find_keys(cells, position, head), *values = find_values(cells, position, head);     \
+    rotation turn = ROTATION;                                                                                  \
     __global const float *k = key + (long)row * key_stride + head * key_length;                                \
     __global const float *v = value + (long)row * value_stride + head * value_length;
 
+#define KEY(d) ((d) < key_length ? rotated(turn, row, k, d) : 0.0f)
+#define VALUE(d) ((d) < value_length ? v[d] : 0.0f)
+
 SUBGROUP __kernel void store_f32(STORE_ARGUMENTS) {
-    STORE_BEGIN(4, 0)
-    __global float *keys = (__global float *)cell, *values = (__global float *)(cell + s.value_offset);
-    for (int d = lane; d < key_length; d += LANES) keys[d * POSITIONS + slot] = k[d];
-    for (int d = lane; d < value_length; d += LANES) values[slot * value_length + d] = v[d];
+    STORE_BEGIN(1)
+    for (int d = lane; d < CHUNKS(key_length) * LANES; d += LANES)
+        ((__global float *)keys)[key_element(1, position, d)] = KEY(d);
+    for (int d = lane; d < CHUNKS(value_length) * LANES; d += LANES)
+        ((__global float *)values)[value_element(1, position, d)] = VALUE(d);
 }
 
 SUBGROUP __kernel void store_f16(STORE_ARGUMENTS) {
-    STORE_BEGIN(2, 0)
-    __global half *keys = (__global half *)cell, *values = (__global half *)(cell + s.value_offset);
-    for (int d = lane; d < key_length; d += LANES) vstore_half_rte(k[d], d * POSITIONS + slot, keys);
-    for (int d = lane; d < value_length; d += LANES) vstore_half_rte(v[d], slot * value_length + d, values);
+    STORE_BEGIN(2)
+    for (int d = lane; d < CHUNKS(key_length) * LANES; d += LANES)
+        vstore_half_rte(KEY(d), key_element(2, position, d), (__global half *)keys);
+    for (int d = lane; d < CHUNKS(value_length) * LANES; d += LANES)
+        vstore_half_rte(VALUE(d), value_element(2, position, d), (__global half *)values);
 }
 
-// Up to 32 values as codes `step` apart; the scale, 0 where half precision cannot hold it.
-static inline float quantize_part(__global const float *x, int count, __global char *codes, int step) {
-    float top = 0;
-    for (int i = 0; i < count; i++) top = fabs(x[i]) > top ? fabs(x[i]) : top;
-    float d = divided_by_127(top);
+// A code; 0 where the scale is not usable or x is no number.
+static inline char code(float x, float inverse) {
+    float c = rint(x * inverse);
+    return c == c ? (char)c : (char)0;
+}
+
+// The scale of a part of 32 values, 0 where half precision cannot hold it.
+static inline float part_scale(float a, float b, float *inverse) {
+    float d = divided_by_127(sub_group_reduce_max(fmax(fmax(0.0f, fabs(a)), fabs(b))));
     bool usable = d >= 6.0e-8f && d <= 65504.0f;
-    float inverse = usable ? exact_reciprocal(d) : 0.0f;
-    for (int i = 0; i < count; i++) {
-        float code = rint(x[i] * inverse);
-        codes[i * step] = usable && code == code ? (char)code : (char)0;
-    }
+    *inverse = usable ? exact_reciprocal(d) : 0.0f;
     return usable ? d : 0.0f;
 }
 
+#define STORE_PART(STRIP, LENGTH, SOURCE, ELEMENT)                                                             \
+    for (int first = 0, chunks = CHUNKS(LENGTH); first < (LENGTH); first += BLOCK) {                           \
+        int d = first + lane;                                                                                  \
+        float a = SOURCE(d), b = SOURCE(d + LANES), inverse, scale = part_scale(a, b, &inverse);               \
+        ((__global char *)STRIP)[ELEMENT(4, position, d)] = code(a, inverse);                                  \
+        if (first / LANES + 1 < chunks) ((__global char *)STRIP)[ELEMENT(4, position, d + LANES)] = code(b, inverse); \
+        if (lane == 0)                                                                                         \
+            vstore_half_rte(                                                                                   \
+                scale, first / BLOCK * LANES + position % LANES, (__global half *)(STRIP + chunks * tile_bytes(4))); \
+    }
+
 SUBGROUP __kernel void store_q8_0(STORE_ARGUMENTS) {
-    STORE_BEGIN(1, 1)
-    __global char *keys = (__global char *)cell, *values = (__global char *)(cell + s.value_offset);
-    __global half *key_scales = (__global half *)(cell + key_length * POSITIONS);
-    __global half *value_scales = (__global half *)(cell + s.value_offset + value_length * POSITIONS);
-    int value_parts = (value_length + BLOCK - 1) / BLOCK;
-    for (int p = lane; p * BLOCK < key_length; p += LANES) {
-        float d = quantize_part(
-            k + p * BLOCK, min(BLOCK, key_length - p * BLOCK), keys + p * BLOCK * POSITIONS + slot, POSITIONS);
-        vstore_half_rte(d, p * POSITIONS + slot, key_scales);
-    }
-    for (int p = lane; p < value_parts; p += LANES) {
-        float d = quantize_part(
-            v + p * BLOCK, min(BLOCK, value_length - p * BLOCK), values + slot * value_length + p * BLOCK, 1);
-        vstore_half_rte(d, slot * value_parts + p, value_scales);
-    }
+    STORE_BEGIN(4)
+    STORE_PART(keys, key_length, KEY, key_element)
+    STORE_PART(values, value_length, VALUE, value_element)
 }
 
-// One value of each format, by index into keys or values; d and position find its scale.
-#define LOAD_F32(base, index, d, position, length, stride_d, stride_p) ((__global const float *)(base))[index]
-#define LOAD_F16(base, index, d, position, length, stride_d, stride_p) vload_half(index, (__global const half *)(base))
-#define LOAD_Q8_0(base, index, d, position, length, stride_d, stride_p)          \
-    ((float)((__global const char *)(base))[index] *                            \
-     vload_half((d) / BLOCK * (stride_d) + (position) * (stride_p), (__global const half *)((base) + (length)*POSITIONS)))
+typedef float query_t;
+typedef float weight_t;
+#define WEIGHTS (ROWS * SPLIT)
 
-// The state of an online softmax over some positions: top score, sum of exp(score - top), sum of values weighted so.
-// Lane i holds dimensions i, i + 16, ...
-#define MERGE(VALUES, top, sum, mix, next_top, next_sum, next_mix)                                             \
-    {                                                                                                          \
-        float merged = fmax(top, next_top);                                                                    \
-        float keep = top == -INFINITY ? 0.0f : exp(top - merged);                                              \
-        float take = next_top == -INFINITY ? 0.0f : exp(next_top - merged);                                    \
-        sum = fma(next_sum, take, sum * keep);                                                                 \
-        _Pragma("unroll") for (int i = 0; i < VALUES; i++) mix[i] = fma(next_mix[i], take, mix[i] * keep);     \
-        top = merged;                                                                                          \
+#define ROWS 8
+#define KV f32
+#include "attend_plain.h"
+#include "attend.h"
+#undef KV
+#define KV f16
+#include "attend_plain.h"
+#include "attend.h"
+#undef KV
+#undef ROWS
+// More do not fit the registers of Xe-LP.
+#define ROWS 4
+#define KV q8_0
+#include "attend_plain.h"
+#include "attend.h"
+#undef KV
+#undef ROWS
+
+// Joins the splits of a row and head in ascending order, 16 at a time: their tops are known at once, and so is how much of each
+// stays. Where there are codes the output goes to them, prepared for a product. x = head, y = row, z = sub-group per 32 dimensions.
+SUBGROUP __kernel void merge_splits(
+    __global const float *states, int splits, int value_length, int window, int chunk, __global const int *positions,
+    __global const float *sinks, __global float *output, int stride, __global char *codes, __global float *scales,
+    __global float *sums, __global const int *count
+) {
+    int head = get_group_id(0), row = get_group_id(1), lane = get_sub_group_local_id();
+    if (row >= *count) return;
+    int heads = get_num_groups(0), position = positions[row];
+    int d0 = get_group_id(2) * BLOCK + lane, d1 = d0 + LANES, last = position / SPLIT;
+    __global const float *state = states + ((long)row * heads + head) * splits * (2 + value_length);
+    float top = -INFINITY, sum = 0, mix0 = 0, mix1 = 0;
+    for (int first = first_visible(position, window, chunk) / SPLIT; first <= last; first += LANES) {
+        int mine = first + lane, size = 2 + value_length;
+        float next_top = mine <= last ? state[(long)mine * size] : -INFINITY;
+        float next_sum = mine <= last ? state[(long)mine * size + 1] : 0.0f;
+        float before = fmax(top, sub_group_scan_exclusive_max(next_top)), keep, take;
+        float merged = merge_factors(before, next_top, &keep, &take);
+        for (int j = 0; j <= min(last - first, LANES - 1); j++) {
+            float k = sub_group_broadcast(keep, j), t = sub_group_broadcast(take, j);
+            float next0 = d0 < value_length ? state[(long)(first + j) * size + 2 + d0] : 0.0f;
+            float next1 = d1 < value_length ? state[(long)(first + j) * size + 2 + d1] : 0.0f;
+            if (t > 0) {
+                sum = fma(sub_group_broadcast(next_sum, j), t, sum * k);
+                mix0 = fma(next0, t, mix0 * k);
+                mix1 = fma(next1, t, mix1 * k);
+            }
+        }
+        top = sub_group_reduce_max(merged);
     }
-
-// Weighted values over the sum; `sink` is a logit that takes part in the sum only.
-#define FINISH(VALUES, top, sum, mix)                                                                          \
-    {                                                                                                          \
-        float scale_out = 1.0f;                                                                                \
-        if (sinks) {                                                                                           \
-            float merged = fmax(top, sinks[head]);                                                             \
-            scale_out = exp(top - merged);                                                                     \
-            sum = fma(sum, scale_out, exp(sinks[head] - merged));                                              \
-        }                                                                                                      \
-        __global float *to = output + (long)row * stride + head * value_length;                                \
-        _Pragma("unroll") for (int i = 0; i < VALUES; i++)                                                     \
-            if (i * LANES + lane < value_length) to[i * LANES + lane] = mix[i] * scale_out / sum;              \
+    float factor = finish_factor(sinks, head, top, &sum);
+    float y0 = mix0 * factor / sum, y1 = mix1 * factor / sum;
+    if (codes) {
+        prepared to = {codes, scales, sums};
+        prepare_block(to, ((long)row * heads + head) * (value_length / BLOCK) + get_group_id(2), y0, y1);
+        return;
     }
-
-#define ATTEND_ARGUMENTS                                                                                           \
-    __global uchar *pool, int key_length, int value_length, int kv_heads, __global const float *query,             \
-        int query_stride, float factor, float cap, int window, int chunk, __global const int *positions,                     \
-        __global const int *table_starts, __global const int *tables, __global const int *count
-
-#define ATTEND_BEGIN(ELEMENT_BYTES, HAS_SCALES)                                                                 \
-    int head = get_group_id(0), row = get_group_id(1), lane = get_sub_group_local_id();                         \
-    if (row >= *count) return;                                                                                  \
-    shape s = make_shape(key_length, value_length, ELEMENT_BYTES, HAS_SCALES);                                  \
-    int heads = get_num_groups(0), position = positions[row];                                                   \
-    int begin = first_visible(position, window, chunk);                                                         \
-    __global const int *table = tables + table_starts[row];                                                     \
-    __global const float *q = query + (long)row * query_stride + head * key_length;                             \
-    int kv_head = head / (heads / kv_heads);
-
-// The state of one split of the positions begin ... position. Sixteen positions at a time: lane i scores the i-th.
-#define ATTEND_SPLIT(VALUES, LOAD, split, top, sum, mix)                                                        \
-    {                                                                                                           \
-        top = -INFINITY;                                                                                        \
-        sum = 0;                                                                                                \
-        _Pragma("unroll") for (int i = 0; i < VALUES; i++) mix[i] = 0;                                          \
-        int from = max(begin, (split)*SPLIT), to = min(position + 1, ((split) + 1) * SPLIT);                    \
-        for (int base = from / LANES * LANES; base < to; base += LANES) {                                       \
-            __global uchar *cell = find_cell(pool, s, table, base, kv_heads, kv_head);                          \
-            int at = base + lane, p = at % POSITIONS;                                                           \
-            float dot = 0;                                                                                      \
-            for (int d = 0; d < key_length; d++)                                                                \
-                dot = fma(q[d], LOAD(cell, d * POSITIONS + p, d, p, key_length, POSITIONS, 1), dot);            \
-            float score = dot * factor;                                                                         \
-            if (cap > 0) score = cap * tanh(score / cap);                                                       \
-            if (at < from || at >= to) score = -INFINITY;                                                       \
-            float next = fmax(top, sub_group_reduce_max(score));                                                \
-            float keep = top == -INFINITY ? 0.0f : exp(top - next);                                             \
-            float weight = score == -INFINITY ? 0.0f : exp(score - next);                                       \
-            sum = fma(sum, keep, sub_group_reduce_add(weight));                                                 \
-            _Pragma("unroll") for (int i = 0; i < VALUES; i++) mix[i] *= keep;                                  \
-            __global uchar *values = cell + s.value_offset;                                                     \
-            for (int j = max(from - base, 0); j < min(to - base, LANES); j++) {                                 \
-                float w = sub_group_broadcast(weight, j);                                                       \
-                int vp = (base + j) % POSITIONS;                                                                \
-                _Pragma("unroll") for (int i = 0; i < VALUES; i++) {                                            \
-                    int d = i * LANES + lane;                                                                   \
-                    if (d < value_length)                                                                       \
-                        mix[i] = fma(                                                                           \
-                            w, LOAD(values, vp * value_length + d, d, vp, value_length, 1, PARTS(value_length)), mix[i]); \
-                }                                                                                               \
-            }                                                                                                   \
-            top = next;                                                                                         \
-        }                                                                                                       \
-    }
-
-// attend: all positions of a row and head. x = sub-group per head, y = row.
-// attend_split: one split (z), whose state goes to states[row][head][split][2 + value_length].
-#define ATTEND(NAME, VALUES, LOAD, ELEMENT_BYTES, HAS_SCALES)                                                   \
-    SUBGROUP __kernel void attend_##NAME(                                                                       \
-        ATTEND_ARGUMENTS, __global const float *sinks, __global float *output, int stride) {                    \
-        ATTEND_BEGIN(ELEMENT_BYTES, HAS_SCALES)                                                                 \
-        float top, sum, mix[VALUES];                                                                            \
-        ATTEND_SPLIT(VALUES, LOAD, begin / SPLIT, top, sum, mix)                                                \
-        for (int split = begin / SPLIT + 1; split <= position / SPLIT; split++) {                               \
-            float next_top, next_sum, next_mix[VALUES];                                                         \
-            ATTEND_SPLIT(VALUES, LOAD, split, next_top, next_sum, next_mix)                                     \
-            MERGE(VALUES, top, sum, mix, next_top, next_sum, next_mix)                                          \
-        }                                                                                                       \
-        FINISH(VALUES, top, sum, mix)                                                                           \
-    }                                                                                                           \
-    SUBGROUP __kernel void attend_split_##NAME(ATTEND_ARGUMENTS, __global float *states) {                      \
-        ATTEND_BEGIN(ELEMENT_BYTES, HAS_SCALES)                                                                 \
-        int split = get_group_id(2);                                                                            \
-        if (split < begin / SPLIT || split > position / SPLIT) return;                                          \
-        float top, sum, mix[VALUES];                                                                            \
-        ATTEND_SPLIT(VALUES, LOAD, split, top, sum, mix)                                                        \
-        __global float *state =                                                                                 \
-            states + (((long)row * heads + head) * get_num_groups(2) + split) * (2 + value_length);             \
-        state[0] = top;                                                                                         \
-        state[1] = sum;                                                                                         \
-        _Pragma("unroll") for (int i = 0; i < VALUES; i++)                                                      \
-            if (i * LANES + lane < value_length) state[2 + i * LANES + lane] = mix[i];                          \
-    }
-
-// Joins the splits of a row and head in ascending order. x = sub-group per head, y = row.
-#define MERGE_SPLITS(NAME, VALUES)                                                                              \
-    SUBGROUP __kernel void NAME(                                                                                \
-        __global const float *states, int splits, int value_length, int window, int chunk,                       \
-        __global const int *positions,                                                                          \
-        __global const float *sinks, __global float *output, int stride, __global const int *count) {           \
-        int head = get_group_id(0), row = get_group_id(1), lane = get_sub_group_local_id();                     \
-        if (row >= *count) return;                                                                              \
-        int heads = get_num_groups(0), position = positions[row];                                               \
-        int begin = first_visible(position, window, chunk);                                                     \
-        float top = 0, sum = 0, mix[VALUES];                                                                    \
-        for (int split = begin / SPLIT; split <= position / SPLIT; split++) {                                   \
-            __global const float *state =                                                                       \
-                states + (((long)row * heads + head) * splits + split) * (2 + value_length);                    \
-            float next_mix[VALUES];                                                                             \
-            _Pragma("unroll") for (int i = 0; i < VALUES; i++)                                                  \
-                next_mix[i] = i * LANES + lane < value_length ? state[2 + i * LANES + lane] : 0.0f;             \
-            if (split == begin / SPLIT) {                                                                       \
-                top = state[0];                                                                                 \
-                sum = state[1];                                                                                 \
-                _Pragma("unroll") for (int i = 0; i < VALUES; i++) mix[i] = next_mix[i];                        \
-            } else                                                                                              \
-                MERGE(VALUES, top, sum, mix, state[0], state[1], next_mix)                                      \
-        }                                                                                                       \
-        FINISH(VALUES, top, sum, mix)                                                                           \
-    }
-
-// By the largest value length, in units of 16.
-#define SIZES(VALUES)                                  \
-    ATTEND(f32_##VALUES, VALUES, LOAD_F32, 4, 0)       \
-    ATTEND(f16_##VALUES, VALUES, LOAD_F16, 2, 0)       \
-    ATTEND(q8_0_##VALUES, VALUES, LOAD_Q8_0, 1, 1)     \
-    MERGE_SPLITS(merge_splits_##VALUES, VALUES)
-SIZES(4)
-SIZES(8)
-SIZES(16)
+    __global float *to = output + (long)row * stride + head * value_length;
+    if (d0 < value_length) to[d0] = y0;
+    if (d1 < value_length) to[d1] = y1;
+}

@@ -12,6 +12,8 @@
 #ifndef SUBGROUP_LANES
 #define SUBGROUP_LANES 16
 #endif
+// Narrower sub-groups cover the columns of a tile in halves.
+#define COLUMN_HALVES (LANES / SUBGROUP_LANES)
 #define SUBGROUP __attribute__((intel_reqd_sub_group_size(SUBGROUP_LANES)))
 
 // Columns of activations that share a scale.

@@ -6,6 +6,7 @@
 //     acc = fma(dot of codes, weight scale * x scale, acc);  acc = fma(-min, x scale * sum of x codes, acc)
 // Floats, per column, ascending: acc = fma(w, x, acc).
 #include "base.h"
+#include "codes.h"
 #include "product.h"
 
 // Adds the sums of the work-group's sub-groups and writes 16 outputs of each row.
@@ -18,22 +19,17 @@
         _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                              \
             for (int s = 1; s < splits; s++) acc[r] += partial[(r * splits + s) * LANES + lane];      \
     }                                                                                                 \
-    if (n >= outputs) return;                                                                         \
-    float addend = bias ? bias[(long)expert * outputs + n] : 0.0f;                                    \
-    _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                \
-        if (row + r >= rows) break;                                                                   \
-        float y = bias ? acc[r] + addend : acc[r];                                                    \
-        if (residual) y += residual[(long)(row + r) * residual_stride + n];                           \
-        output[(long)((row + r) / used) * stride + (row + r) % used * outputs + n] = y;               \
-    }
+    if (n < outputs) WRITE_OUTPUTS(ROWS, acc, n)
 
 #define INTEGER_PRODUCT(LAYOUT, ROWS, GROUPS, HAS_MIN, OFFSET)                                                    \
     SUBGROUP __kernel void linear_##LAYOUT##_rows##ROWS(PRODUCT_ARGUMENTS) {                                     \
         PRODUCT_BEGIN(ROWS, columns / BLOCK)                                                                     \
+        long inputs[ROWS];                                                                                       \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++) inputs[r] = (long)(slots[r] / share) * items;           \
         for (int p = first; p < last; p++) {                                                                     \
             part w = read_##LAYOUT(RECORD(LAYOUT, tiles, tile, p, columns), p, lane);                                 \
             _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                   \
-                long at = (long)(min(row + r, rows - 1) / share) * items + p;                                    \
+                long at = inputs[r] + p;                                                                         \
                 __global const int *a = codes + at * (BLOCK / 4);                                                \
                 float d = scales[at], sum0 = sums[at * 2], sum1 = sums[at * 2 + 1];                              \
                 int low = dot4(w.codes.s0, a[0]) + dot4(w.codes.s1, a[1]) + dot4(w.codes.s2, a[2]) +             \
@@ -50,13 +46,14 @@
     SUBGROUP __kernel void NAME##_rows##ROWS(PRODUCT_ARGUMENTS) {                                                \
         PRODUCT_BEGIN(ROWS, columns)                                                                             \
         __global const TYPE *weights = (__global const TYPE *)tiles + (long)tile * items * LANES;                \
+        long inputs[ROWS];                                                                                       \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                         \
+            inputs[r] = (long)(slots[r] / used) * x_stride + (share == 1 ? slots[r] % used * columns : 0);       \
         for (int k = first; k < last; k++) {                                                                     \
             float w = VALUE(READ(weights + (long)k * LANES));                                                    \
             _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                     \
             {                                                                                                    \
-                int m = min(row + r, rows - 1);                                                                  \
-                long at = (long)(m / used) * x_stride + (share == 1 ? m % used * columns : 0);                   \
-                acc[r] = fma(w, x[at + k], acc[r]);                                                              \
+                acc[r] = fma(w, x[inputs[r] + k], acc[r]);                                                       \
             }                                                                                                    \
         }                                                                                                        \
         PRODUCT_END(ROWS)                                                                                        \
@@ -74,8 +71,7 @@ INTEGER_LAYOUTS(INTEGER_PRODUCT8)
 FLOAT_PRODUCTS(1)
 FLOAT_PRODUCTS(8)
 
-// 32 values of a row as codes times a scale: d = max |x| / 127, codes x / d rounded to nearest, ties to even.
-// A row of the step has `used` parts of `columns` values. x = sub-group per block, y = part.
+// Rows as codes. A row of the step has `used` parts of `columns` values. x = sub-group per block, y = part.
 SUBGROUP __kernel void quantize(
     __global const float *x, int x_stride, int columns, __global char *codes, __global float *scales,
     __global float *sums, __global const int *count, int used
@@ -83,22 +79,8 @@ SUBGROUP __kernel void quantize(
     int block = get_group_id(0), row = get_group_id(1), lane = get_sub_group_local_id();
     if (row >= *count * used) return;
     __global const float *from = x + (long)(row / used) * x_stride + row % used * columns + block * BLOCK;
-    float v0 = from[lane], v1 = from[lane + LANES];
-    bool finite = !sub_group_any(!isfinite(v0) || !isfinite(v1));
-    float largest = sub_group_reduce_max(fmax(fabs(v0), fabs(v1)));
-    bool tiny = largest < 1e-30f;
-    float d = divided_by_127(largest);
-    float inverse = finite && !tiny ? exact_reciprocal(d) : 0.0f;
-    int c0 = finite ? (int)rint(v0 * inverse) : 0, c1 = finite ? (int)rint(v1 * inverse) : 0;
-    int sum0 = sub_group_reduce_add(c0), sum1 = sub_group_reduce_add(c1);
-    long at = (long)row * (columns / BLOCK) + block;
-    codes[at * BLOCK + lane] = (char)c0;
-    codes[at * BLOCK + LANES + lane] = (char)c1;
-    if (lane == 0) {
-        scales[at] = finite ? (tiny ? 0.0f : d) : NAN;
-        sums[at * 2] = (float)sum0;
-        sums[at * 2 + 1] = (float)sum1;
-    }
+    prepared to = {codes, scales, sums};
+    prepare_block(to, (long)row * (columns / BLOCK) + block, from[lane], from[lane + LANES]);
 }
 
 // Row token[m] of an embedding table, times a factor. x = column, y = row.

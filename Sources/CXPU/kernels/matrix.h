@@ -7,7 +7,6 @@
 #include "product.h"
 
 #define ROWS 8
-#define COLUMN_HALVES (LANES / SUBGROUP_LANES)
 
 #if SUBGROUP_LANES == 8
 typedef int8 rows_t;
@@ -20,18 +19,18 @@ int8 __attribute__((overloadable)) intel_sub_group_i8_i8_matrix_mad_k32(rows_t a
 
 #define MATRIX_PRODUCT(LAYOUT, GROUPS, HAS_MIN, OFFSET)                                                              \
     SUBGROUP __kernel void matrix_##LAYOUT##_rows8(PRODUCT_ARGUMENTS) {                                              \
-        int tile = get_group_id(0), row = get_group_id(1) * ROWS, lane = get_sub_group_local_id();                   \
-        int rows = *count;                                                                                           \
-        if (row >= rows) return;                                                                                     \
-        int splits = get_num_sub_groups(), split = get_sub_group_id(), items = columns / BLOCK;                      \
-        int first = (int)((long)items * split / splits), last = (int)((long)items * (split + 1) / splits);           \
+        CHOOSE_MATRIX                                                                                                \
+        CHOOSE_ROWS(ROWS)                                                                                            \
+        CHOOSE_ITEMS(columns / BLOCK)                                                                                \
+        long inputs[ROWS];                                                                                           \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++) inputs[r] = (long)(slots[r] / share) * items;               \
         float acc[COLUMN_HALVES][ROWS];                                                                              \
         _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++)                                                    \
             _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[h][r] = 0;                                          \
         for (int p = first; p < last; p++) {                                                                         \
             __global const uchar *record = RECORD(LAYOUT, tiles, tile, p, columns);                                  \
             long at[ROWS];                                                                                           \
-            _Pragma("unroll") for (int r = 0; r < ROWS; r++) at[r] = (long)min(row + r, rows - 1) * items + p;       \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++) at[r] = inputs[r] + p;                                    \
             __global const uchar *base = (__global const uchar *)codes;                                              \
             rows_t a = {READ_ROW(base + at[0] * BLOCK), READ_ROW(base + at[1] * BLOCK),                              \
                         READ_ROW(base + at[2] * BLOCK), READ_ROW(base + at[3] * BLOCK),                              \
@@ -68,14 +67,9 @@ int8 __attribute__((overloadable)) intel_sub_group_i8_i8_matrix_mad_k32(rows_t a
         _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++) {                                                  \
             int n = tile * LANES + h * SUBGROUP_LANES + lane;                                                        \
             if (n >= outputs) break;                                                                                 \
-            float addend = bias ? bias[n] : 0.0f;                                                                    \
-            _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                       \
-                if (row + r >= rows) break;                                                                          \
-                float y = bias ? acc[h][r] + addend : acc[h][r];                                                     \
-                if (residual) y += residual[(long)(row + r) * residual_stride + n];                                  \
-                output[(long)(row + r) * stride + n] = y;                                                            \
-            }                                                                                                        \
+            WRITE_OUTPUTS(ROWS, acc[h], n)                                                                           \
         }                                                                                                            \
     }
 
 INTEGER_LAYOUTS(MATRIX_PRODUCT)
+#undef ROWS

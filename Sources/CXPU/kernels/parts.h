@@ -2,6 +2,7 @@
 #pragma once
 #include "formats/iq4_nl.h"
 #include "layout.h"
+#include "words.h"
 
 typedef struct {
     uint8 codes;          // before the layout's OFFSET is taken off
@@ -9,36 +10,6 @@ typedef struct {
     float min0, min1;
 } part;
 
-// A lane reads its own column of a row of 16 words, bytes or halves. Where the sub-group is as wide as a tile, words and
-// halves are block reads; otherwise `column` says which 8 columns the sub-group has now.
-#if SUBGROUP_LANES == LANES
-#define READ_WORD(p) intel_sub_group_block_read((__global const uint *)(p))
-#define READ_HALF(p) format_f16(intel_sub_group_block_read_us((__global const ushort *)(p)))
-static inline uint8 read_bytes(__global const uchar *p, int column) {
-    return intel_sub_group_block_read8((__global const uint *)p);
-}
-static inline uint4 read_words4(__global const uchar *p, int column) {
-    return intel_sub_group_block_read4((__global const uint *)p);
-}
-static inline uint2 read_words2(__global const uchar *p, int column) {
-    return intel_sub_group_block_read2((__global const uint *)p);
-}
-#else
-#define READ_WORD(p) WORD_AT(p, 0)
-#define READ_HALF(p) format_f16(((__global const ushort *)(p))[column])
-#define WORD_AT(p, i) (((__global const uint *)(p))[(i) * LANES + column])
-static inline uint2 read_words2(__global const uchar *p, int column) {
-    return (uint2)(WORD_AT(p, 0), WORD_AT(p, 1));
-}
-static inline uint4 read_words4(__global const uchar *p, int column) {
-    return (uint4)(WORD_AT(p, 0), WORD_AT(p, 1), WORD_AT(p, 2), WORD_AT(p, 3));
-}
-static inline uint8 read_bytes(__global const uchar *p, int column) {
-    return (uint8)(
-        WORD_AT(p, 0), WORD_AT(p, 1), WORD_AT(p, 2), WORD_AT(p, 3), WORD_AT(p, 4), WORD_AT(p, 5), WORD_AT(p, 6),
-        WORD_AT(p, 7));
-}
-#endif
 #define READ_BYTE(p) ((p)[column])
 
 // Nibbles of four words as eight words of bytes.
@@ -78,23 +49,23 @@ static inline uint iq4_word(uint indices) {
 }
 
 static inline part read_integer32(__global const uchar *r, int p, int column) {
-    part x = {read_bytes(r, column), as_float(READ_WORD(r + WORDS(8))), 0, 0, 0};
+    part x = {read_words8(r, column), as_float(READ_WORD(r + WORDS(8))), 0, 0, 0};
     return x;
 }
 
 static inline part read_integer32_min(__global const uchar *r, int p, int column) {
-    part x = {read_bytes(r, column), as_float(READ_WORD(r + WORDS(8))), 0, as_float(READ_WORD(r + WORDS(9))), 0};
+    part x = {read_words8(r, column), as_float(READ_WORD(r + WORDS(8))), 0, as_float(READ_WORD(r + WORDS(9))), 0};
     return x;
 }
 
 static inline part read_integer16(__global const uchar *r, int p, int column) {
-    part x = {read_bytes(r, column), as_float(READ_WORD(r + WORDS(8))), as_float(READ_WORD(r + WORDS(9))), 0, 0};
+    part x = {read_words8(r, column), as_float(READ_WORD(r + WORDS(8))), as_float(READ_WORD(r + WORDS(9))), 0, 0};
     return x;
 }
 
 static inline part read_integer16_min(__global const uchar *r, int p, int column) {
     part x = {
-        read_bytes(r, column), as_float(READ_WORD(r + WORDS(8))), as_float(READ_WORD(r + WORDS(9))),
+        read_words8(r, column), as_float(READ_WORD(r + WORDS(8))), as_float(READ_WORD(r + WORDS(9))),
         as_float(READ_WORD(r + WORDS(10))), as_float(READ_WORD(r + WORDS(11)))};
     return x;
 }
@@ -105,7 +76,7 @@ static inline part read_q4_0(__global const uchar *r, int p, int column) {
 }
 
 static inline part read_q8_0(__global const uchar *r, int p, int column) {
-    part x = {read_bytes(r, column), READ_HALF(r + WORDS(8)), 0, 0, 0};
+    part x = {read_words8(r, column), READ_HALF(r + WORDS(8)), 0, 0, 0};
     return x;
 }
 

@@ -12,20 +12,78 @@
         __global const float *x, int x_stride, int columns, int outputs, __global const float *bias,              \
         __global const float *residual, int residual_stride, __global float *output, int stride,                  \
         __global const int *count, int used, int share, __global const int *chosen, long expert_bytes,            \
-        __local float *partial
+        __global const int *order, __global const int *groups,                                                    \
+        __global uchar *tiles1, __global uchar *tiles2, int outputs1, int outputs2,                               \
+        __global const float *bias1, __global const float *bias2, __global float *output1,                        \
+        __global float *output2, int stride1, int stride2, __local float *partial
 
-#define PRODUCT_BEGIN(ROWS, ITEMS)                                                                    \
-    int tile = get_group_id(0), row = get_group_id(1) * ROWS, lane = get_sub_group_local_id();        \
-    int rows = *count * used;                                                                         \
-    if (row >= rows) return;                                                                          \
-    int splits = get_num_sub_groups(), split = get_sub_group_id();                                    \
-    int items = ITEMS;                                                                                \
-    int first = (int)((long)items * split / splits), last = (int)((long)items * (split + 1) / splits); \
-    int expert = chosen ? chosen[row] : row % used;                                                   \
-    tiles += expert * expert_bytes;                                                                   \
-    int n = tile * LANES + lane;                                                                      \
-    float acc[ROWS];                                                                                  \
+// Up to three matrices of one layout with the same input and as many columns share a launch: their tiles follow each other.
+#define CHOOSE_MATRIX                                                                                  \
+    int tile = get_group_id(0);                                                                       \
+    {                                                                                                 \
+        int tiles_before = (outputs + LANES - 1) / LANES;                                             \
+        int tiles_before2 = tiles_before + (outputs1 + LANES - 1) / LANES;                            \
+        if (tile >= tiles_before2) {                                                                  \
+            tile -= tiles_before2;                                                                    \
+            tiles = tiles2;                                                                           \
+            outputs = outputs2;                                                                       \
+            bias = bias2;                                                                             \
+            output = output2;                                                                         \
+            stride = stride2;                                                                         \
+        } else if (tile >= tiles_before) {                                                            \
+            tile -= tiles_before;                                                                     \
+            tiles = tiles1;                                                                           \
+            outputs = outputs1;                                                                       \
+            bias = bias1;                                                                             \
+            output = output1;                                                                         \
+            stride = stride1;                                                                         \
+        }                                                                                             \
+    }
+
+// The rows of a tile: neighbours, or by `groups` (group_slots in rows.cl) slots of one expert. Absent ones repeat the last.
+#define CHOOSE_ROWS(ROWS)                                                                              \
+    int slots[ROWS], present, expert;                                                                  \
+    if (groups) {                                                                                      \
+        if ((int)get_group_id(1) >= groups[0]) return;                                                 \
+        groups += 1 + 3 * get_group_id(1);                                                             \
+        expert = groups[0];                                                                            \
+        present = groups[2];                                                                           \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                               \
+            slots[r] = order[groups[1] + min(r, present - 1)];                                         \
+    } else {                                                                                           \
+        int row = get_group_id(1) * ROWS, rows = *count * used;                                        \
+        if (row >= rows) return;                                                                       \
+        present = min(ROWS, rows - row);                                                               \
+        expert = chosen ? chosen[row] : row % used;                                                    \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++) slots[r] = row + min(r, present - 1);         \
+    }                                                                                                  \
+    tiles += expert * expert_bytes;
+
+// The share of a sub-group of the items (columns or parts) that are summed.
+#define CHOOSE_ITEMS(ITEMS)                                                                            \
+    int splits = get_num_sub_groups(), split = get_sub_group_id(), lane = get_sub_group_local_id();    \
+    int items = ITEMS;                                                                                 \
+    int first = (int)((long)items * split / splits), last = (int)((long)items * (split + 1) / splits);
+
+#define PRODUCT_BEGIN(ROWS, ITEMS)                                                                     \
+    CHOOSE_MATRIX                                                                                      \
+    CHOOSE_ROWS(ROWS)                                                                                  \
+    CHOOSE_ITEMS(ITEMS)                                                                                \
+    int n = tile * LANES + lane;                                                                       \
+    float acc[ROWS];                                                                                   \
     _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[r] = 0;
+
+// Writes output n of the tile's rows.
+#define WRITE_OUTPUTS(ROWS, acc, n)                                                                    \
+    {                                                                                                  \
+        float addend = bias ? bias[(long)expert * outputs + n] : 0.0f;                                 \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                             \
+            if (r >= present) break;                                                                   \
+            float y = bias ? acc[r] + addend : acc[r];                                                 \
+            if (residual) y += residual[(long)slots[r] * residual_stride + n];                         \
+            output[(long)(slots[r] / used) * stride + slots[r] % used * outputs + n] = y;              \
+        }                                                                                              \
+    }
 
 // Adds a part's dot products of codes to a sum.
 #define ACCUMULATE(acc, low, high, GROUPS, HAS_MIN, OFFSET)                     \

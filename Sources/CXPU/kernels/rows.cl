@@ -1,6 +1,8 @@
 // Operations on rows that are no matrix products. Values are rows of floats, `stride` apart; a row m exists where
 // m < *count (times `used`, where a row stands for one of its chosen experts).
 #include "base.h"
+#include "codes.h"
+#include "rope.h"
 
 // Sum over a work-group in a fixed order: a tree over the work-items, whose number depends on the row's length only.
 static inline float group_sum(float x, __local float *memory) {
@@ -18,10 +20,35 @@ static inline float group_sum(float x, __local float *memory) {
 
 #define NORM_ARGUMENTS                                                                                            \
     __global const float *x, int x_stride, __global const float *weight, int weight_step,                          \
-        __global const float *bias, float epsilon, int length, __global float *output, int stride, __global const int *count, __local float *memory
+        __global const float *bias, float epsilon, int length, __global float *output, int stride,                \
+        __global char *codes, __global float *scales, __global float *sums, __global const int *count,            \
+        __local float *memory
+
+// Writes VALUE(i) for each i. Where there are codes, rows are one part, are prepared for a product, and also go to the output
+// where there is one.
+#define NORM_END(VALUE)                                                                                            \
+    if (codes) {                                                                                                   \
+        prepared prepared_rows = {codes, scales, sums};                                                            \
+        int lane = get_sub_group_local_id();                                                                       \
+        for (int block = get_sub_group_id(); block < length / BLOCK; block += get_num_sub_groups()) {              \
+            int i = block * BLOCK + lane;                                                                          \
+            float v0 = VALUE(i), v1 = VALUE(i + LANES);                                                            \
+            prepare_block(prepared_rows, (long)row * (length / BLOCK) + block, v0, v1);                            \
+            if (output) {                                                                                          \
+                to[i] = v0;                                                                                        \
+                to[i + LANES] = v1;                                                                                \
+            }                                                                                                      \
+        }                                                                                                          \
+    } else                                                                                                         \
+        for (int i = get_local_id(0); i < length; i += get_local_size(0)) to[i] = VALUE(i);
+
+static inline float normed(float y, __global const float *weight, __global const float *bias, int weight_at, int i) {
+    if (weight) y *= weight[weight_at + i];
+    return bias ? y + bias[i] : y;
+}
 
 // x / sqrt(mean(x²) + epsilon) * weight. x = one work-group per part of the row, y = row.
-__kernel void norm_rms(NORM_ARGUMENTS) {
+SUBGROUP __kernel void norm_rms(NORM_ARGUMENTS) {
     int part = get_group_id(0), row = get_group_id(1);
     if (row >= *count) return;
     __global const float *from = x + (long)row * x_stride + part * length;
@@ -29,16 +56,12 @@ __kernel void norm_rms(NORM_ARGUMENTS) {
     float sum = 0;
     for (int i = get_local_id(0); i < length; i += get_local_size(0)) sum = fma(from[i], from[i], sum);
     float factor = 1.0f / sqrt(group_sum(sum, memory) / length + epsilon);
-    for (int i = get_local_id(0); i < length; i += get_local_size(0)) {
-        float y = from[i] * factor;
-        if (weight) y *= weight[part * weight_step + i];
-        if (bias) y += bias[i];
-        to[i] = y;
-    }
+#define RMS(i) normed(from[i] * factor, weight, bias, part * weight_step, i)
+    NORM_END(RMS)
 }
 
 // (x - mean) / sqrt(variance + epsilon) * weight + bias
-__kernel void norm_layer(NORM_ARGUMENTS) {
+SUBGROUP __kernel void norm_layer(NORM_ARGUMENTS) {
     int part = get_group_id(0), row = get_group_id(1);
     if (row >= *count) return;
     __global const float *from = x + (long)row * x_stride + part * length;
@@ -49,35 +72,20 @@ __kernel void norm_layer(NORM_ARGUMENTS) {
     for (int i = get_local_id(0); i < length; i += get_local_size(0))
         squares = fma(from[i] - mean, from[i] - mean, squares);
     float factor = 1.0f / sqrt(group_sum(squares, memory) / length + epsilon);
-    for (int i = get_local_id(0); i < length; i += get_local_size(0)) {
-        float y = (from[i] - mean) * factor;
-        if (weight) y *= weight[part * weight_step + i];
-        if (bias) y += bias[i];
-        to[i] = y;
-    }
+#define LAYER(i) normed((from[i] - mean) * factor, weight, bias, part * weight_step, i)
+    NORM_END(LAYER)
 }
 
-// Rotates 2 * pairs dimensions from `offset` on of each head by the row's angles, whose cosines and sines [row][pairs] are
-// given, and copies the others. x = dimension of the row (a pair is written by its first), y = row.
+// Rotates each head. x = dimension of the row, y = row.
 __kernel void rope(
-    __global const float *x, int x_stride, __global const float *cosines, __global const float *sines, int pairs,
-    int halves, int offset, int length, int width, __global float *output, int stride, __global const int *count
+    __global const float *x, int x_stride, ROTATION_ARGUMENTS, int length, int width, __global float *output, int stride,
+    __global const int *count
 ) {
     int at = get_global_id(0), row = get_global_id(1);
     if (at >= width || row >= *count) return;
-    int d = at % length - offset;
-    __global const float *from = x + (long)row * x_stride + at;
-    __global float *to = output + (long)row * stride + at;
-    if (d < 0 || d >= 2 * pairs) {
-        to[0] = from[0];
-        return;
-    }
-    if (halves ? d >= pairs : d % 2 != 0) return;
-    int pair = halves ? d : d / 2, other = halves ? pairs : 1;
-    float c = cosines[(long)row * pairs + pair], s = sines[(long)row * pairs + pair];
-    float a = from[0], b = from[other];
-    to[0] = fma(a, c, -(b * s));
-    to[other] = fma(a, s, b * c);
+    rotation turn = ROTATION;
+    int d = at % length;
+    output[(long)row * stride + at] = rotated(turn, row, x + (long)row * x_stride + at - d, d);
 }
 
 // Numbers of Op.Activation.
@@ -100,6 +108,13 @@ static inline float activation(int kind, float x) {
     if (at >= width || row >= *count * used) return;     \
     long from = (long)row * x_stride + at, to = (long)row * stride + at;
 
+static inline float gated(int kind, float g, float u) {
+    if (kind != CLAMPED_SWISH) return activation(kind, g) * u;
+    g = fmin(g, 7.0f);
+    u = fmin(fmax(u, -7.0f), 7.0f);
+    return g / (1.0f + exp(-1.702f * g)) * (u + 1.0f);
+}
+
 // One gate per `group` neighbours.
 __kernel void gate(
     int kind, __global const float *x, int x_stride, int group, __global const float *up, int up_stride, int width,
@@ -107,14 +122,20 @@ __kernel void gate(
 ) {
     int at = get_global_id(0), row = get_global_id(1);
     if (at >= width || row >= *count * used) return;
-    float g = x[(long)row * x_stride + at / group], u = up[(long)row * up_stride + at];
-    if (kind == CLAMPED_SWISH) {
-        g = fmin(g, 7.0f);
-        u = fmin(fmax(u, -7.0f), 7.0f);
-        output[(long)row * stride + at] = g / (1.0f + exp(-1.702f * g)) * (u + 1.0f);
-    } else {
-        output[(long)row * stride + at] = activation(kind, g) * u;
-    }
+    output[(long)row * stride + at] = gated(kind, x[(long)row * x_stride + at / group], up[(long)row * up_stride + at]);
+}
+
+// The same, prepared for a product, where every value has a gate. x = sub-group per 32 columns, y = row.
+SUBGROUP __kernel void gate_prepare(
+    int kind, __global const float *x, int x_stride, __global const float *up, int up_stride, int width,
+    __global char *codes, __global float *scales, __global float *sums, __global const int *count, int used
+) {
+    int block = get_group_id(0), row = get_group_id(1), at = block * BLOCK + get_sub_group_local_id();
+    if (row >= *count * used) return;
+    __global const float *g = x + (long)row * x_stride + at, *u = up + (long)row * up_stride + at;
+    prepared to = {codes, scales, sums};
+    prepare_block(
+        to, (long)row * (width / BLOCK) + block, gated(kind, g[0], u[0]), gated(kind, g[LANES], u[LANES]));
 }
 
 __kernel void activate(
@@ -257,6 +278,45 @@ __kernel void route(
     for (int i = 0; i < used; i++) sum += score(&r, best[i]);
     for (int i = 0; i < used; i++)
         weights[(long)row * used + i] = score(&r, best[i]) / (normalised ? sum : 1.0f) * factor;
+}
+
+// Slots by expert: `order` has those of an expert next to each other, ascending; `groups` the number of groups, then of each its
+// expert, where it starts in the order, and how many slots it has, up to `group_rows`. One work-group; memory for experts * 2.
+__kernel void group_slots(
+    __global const int *chosen, int used, int experts, int group_rows, __global int *order, __global int *groups,
+    __global const int *count, __local int *starts
+) {
+    int slots = *count * used, item = get_local_id(0), items = get_local_size(0);
+    __local int *first_groups = starts + experts;
+    for (int e = item; e < experts; e += items) {
+        int found = 0;
+        for (int s = 0; s < slots; s++) found += chosen[s] == e;
+        starts[e] = found;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (item == 0) {
+        int start = 0, group = 0;
+        for (int e = 0; e < experts; e++) {
+            int found = starts[e];
+            starts[e] = start;
+            first_groups[e] = group;
+            start += found;
+            group += (found + group_rows - 1) / group_rows;
+        }
+        groups[0] = group;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int e = item; e < experts; e += items) {
+        int at = starts[e];
+        for (int s = 0; s < slots; s++)
+            if (chosen[s] == e) order[at++] = s;
+        __global int *group = groups + 1 + 3 * first_groups[e];
+        for (int start = starts[e]; start < at; start += group_rows, group += 3) {
+            group[0] = e;
+            group[1] = start;
+            group[2] = min(group_rows, at - start);
+        }
+    }
 }
 
 // A row's input once per chosen expert, times the expert's weight. x = column, y = row and choice.

@@ -9,7 +9,7 @@ struct ProductSpeed {
 
     private static let columns = 4096
     private static let weightBytes = [1 << 20, 32 << 20]
-    private static let longEnough = 2e-3
+    private static let longEnough = 2e-4
     private static let rows = 64
     private static let few = 1
     private static let many = 5

@@ -4,8 +4,8 @@ internal import Glibc
 /// All that changes from step to step, in one piece of memory: the host fills a pinned copy, and the step's list starts by copying
 /// it to the device.
 ///
-/// Counts (rows, wanted rows), then per row its token, position and the starts of its block tables, the wanted rows, cosines and sines
-/// of each rope table, the factors of scales that grow, and the block tables.
+/// Counts (rows, wanted rows, tiles), then per row its token, position and the starts of its block tables, the wanted rows, cosines and sines
+/// of each rope table, the factors of scales that grow, the tiles (first row, rows) and the block tables.
 @safe
 final class ControlBlock {
     private let host: Memory
@@ -33,6 +33,7 @@ final class ControlBlock {
         /// Of the windowed layers.
         let windowTableStarts: Int
         let outputRows: Int
+        let tiles: Int
         /// Cosines of each table; the sines follow after rows * pairs.
         let ropes: [Int]
         /// Per row, for each scale that grows.
@@ -46,12 +47,13 @@ final class ControlBlock {
                 defer { next += (count + 15) / 16 * 16 }
                 return next
             }
-            _ = take(2)
+            _ = take(3)
             tokens = take(shape.rows)
             positions = take(shape.rows)
             tableStarts = take(shape.rows)
             windowTableStarts = take(shape.rows)
             outputRows = take(shape.outputs)
+            tiles = take(2 * shape.tiles)
             ropes = ropeTables.map { take(2 * shape.rows * $0.inverseFrequencies.count) }
             scales = (0..<scaleCount).map { _ in take(shape.rows) }
             tables = take(shape.tableEntries)
@@ -66,6 +68,9 @@ final class ControlBlock {
     /// The count of rows of a domain, on the device.
     func count(_ domain: RowDomain) -> Slice { device.slice(domain == .all ? 0 : 4) }
 
+    /// The count of tiles, on the device.
+    var tileCount: Slice { device.slice(8) }
+
     func record(_ shape: StepShape, into recorder: inout Recorder) throws(XPUError) {
         try recorder.copy(to: device.slice(), from: host.slice(), bytes: layout(shape).byteCount)
     }
@@ -78,7 +83,13 @@ final class ControlBlock {
         for (row, token) in inputs.tokens.enumerated() { unsafe words[layout.tokens + row] = token }
         for (index, row) in inputs.outputRows.enumerated() { unsafe words[layout.outputRows + index] = row }
         for (index, block) in inputs.blockTables.enumerated() { unsafe words[layout.tables + index] = block }
+        var tiles = 0
         for sequence in inputs.sequences {
+            for first in stride(from: 0, to: sequence.rowCount, by: shape.tileTokens) {
+                unsafe words[layout.tiles + 2 * tiles] = Int32(sequence.firstRow + first)
+                unsafe words[layout.tiles + 2 * tiles + 1] = Int32(min(shape.tileTokens, sequence.rowCount - first))
+                tiles += 1
+            }
             for index in 0..<sequence.rowCount {
                 let row = sequence.firstRow + index
                 unsafe words[layout.positions + row] = Int32(sequence.firstPosition + index)
@@ -86,6 +97,7 @@ final class ControlBlock {
                 unsafe words[layout.windowTableStarts + row] = Int32(sequence.windowTable)
             }
         }
+        unsafe words[2] = Int32(tiles)
         let floats = unsafe host.base.assumingMemoryBound(to: Float.self)
         for (scale, start) in zip(scales, layout.scales) {
             for row in 0..<inputs.tokens.count {

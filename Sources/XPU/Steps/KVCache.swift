@@ -5,7 +5,7 @@ internal import Quant
 final class KVCache {
     /// Positions in a block, and positions that attention sums up at a time: constants of the kernels.
     static let blockLength = 32
-    static let splitLength = 256
+    static let splitLength = 128
 
     /// Suffix of the kernels for the format.
     let format: String
@@ -44,15 +44,13 @@ final class KVCache {
         cellBytes(configuration.format, layer) * layer.kvHeads * configuration.blockCount(of: layer)
     }
 
-    /// Bytes of one KV head in one block.
+    /// Bytes of one KV head in one block: two strips of 16 positions, in tiles of 16 dimensions.
     private static func cellBytes(_ format: Format, _ layer: CacheLayout.Layer) -> Int {
-        func part(_ length: Int) -> Int {
-            switch format {
-            case .q8_0: blockLength * (length + (length + 31) / 32 * 2)
-            default: blockLength * length * format.blockBytes
-            }
+        func strip(_ length: Int) -> Int {
+            let tiles = (length + 15) / 16
+            return format == .q8_0 ? tiles * 256 + (tiles + 1) / 2 * 32 : tiles * 256 * format.blockBytes
         }
-        return part(layer.keyLength) + part(layer.valueLength)
+        return 2 * (strip(layer.keyLength) + strip(layer.valueLength))
     }
 
     private static let formats: [Format: String] = [.f16: "f16", .f32: "f32", .q8_0: "q8_0"]

@@ -17,6 +17,8 @@ extension Lowering {
         /// Slots that read the same input.
         var share = 1
         var chosen: Slice?
+        /// Groups of slots of one expert that share a tile of rows, and how many there are at most.
+        var groups: (order: Slice, groups: Slice, capacity: Int)?
     }
 
     func linear(_ op: Op.Linear, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
@@ -24,19 +26,17 @@ extension Lowering {
         let input = Input(
             values: memory.slice(op.input), stride: memory.stride(op.input), columns: program.width(op.input))
         let rows = Rows(capacity: step.rows(domain), count: step.count(domain))
-        if op.projections.contains(where: { matrix($0.weight).layout.isInteger }) {
-            try prepare(input, rows, &recorder)
+        if op.projections.contains(where: { matrix($0.weight).layout.isInteger }), step.preparation.value != op.input {
+            try prepare(input, rows, step, &recorder)
+            step.preparation.value = op.input
         }
-        for projection in op.projections {
-            let residual = projection.residual
-            try product(
-                matrix(projection.weight), input, rows,
-                addends: [
-                    vector(projection.bias), .read(residual.map { memory.slice($0) }),
-                    .int(residual.map { memory.stride($0) } ?? 0),
-                ],
-                output: memory.slice(projection.output), stride: memory.stride(projection.output), &recorder)
+        let products = op.projections.map { projection in
+            Product(
+                matrix: matrix(projection.weight), bias: vector(projection.bias),
+                residual: projection.residual.map { (memory.slice($0), memory.stride($0)) },
+                output: memory.slice(projection.output), stride: memory.stride(projection.output))
         }
+        for group in Product.groups(products) { try launch(group, input, rows, &recorder) }
     }
 
     func headLinear(_ op: Op.HeadLinear, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
@@ -44,10 +44,9 @@ extension Lowering {
         let matrix = matrix(op.weight)
         let input = Input(values: memory.slice(op.input), stride: memory.stride(op.input), columns: matrix.columns)
         let rows = Rows(capacity: step.rows(domain) * op.heads, count: step.count(domain), used: op.heads, share: 1)
-        if matrix.layout.isInteger { try prepare(input, rows, &recorder) }
-        try product(
-            matrix, input, rows, addends: Self.noAddends, output: memory.slice(op.output),
-            stride: memory.stride(op.output), &recorder)
+        if matrix.layout.isInteger { try prepare(input, rows, step, &recorder) }
+        let product = Product(matrix: matrix, output: memory.slice(op.output), stride: memory.stride(op.output))
+        try launch([product], input, rows, &recorder)
     }
 
     func mixture(_ op: Op.MoE, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
@@ -68,9 +67,11 @@ extension Lowering {
                 .write(experts.chosen), .write(experts.shares), all,
             ])
 
-        let own = Rows(capacity: slots, count: all, used: op.used, share: 1, chosen: experts.chosen)
+        let byExpert = try group(slots: slots, op, step, &recorder)
+        let own = Rows(capacity: slots, count: all, used: op.used, share: 1, chosen: experts.chosen, groups: byExpert)
         var input = Input(values: memory.slice(op.input), stride: memory.stride(op.input), columns: width)
-        var inputRows = Rows(capacity: slots, count: all, used: op.used, share: op.used, chosen: experts.chosen)
+        var inputRows = Rows(
+            capacity: slots, count: all, used: op.used, share: op.used, chosen: experts.chosen, groups: byExpert)
         let takesCodes = gate.layout.isInteger || up.layout.isInteger
         if routing.weighsInput {
             // Every chosen expert has an input of its own; the memory for the last products is still free.
@@ -81,75 +82,132 @@ extension Lowering {
                 ])
             input = Input(values: experts.down, stride: op.used * width, columns: width)
             inputRows = own
-            if takesCodes { try prepare(input, own, &recorder) }
-        } else if takesCodes {
-            try prepare(input, Rows(capacity: rows, count: all), &recorder)
+            if takesCodes { try prepare(input, own, step, &recorder) }
+        } else if takesCodes, step.preparation.value != op.input {
+            try prepare(input, Rows(capacity: rows, count: all), step, &recorder)
         }
-        func addends(_ bias: Weight?) -> [Argument] { [vector(bias), .constant(nil), .int(0)] }
-        try product(
-            gate, input, inputRows, addends: addends(op.biases?.gate), output: experts.gate, stride: op.used * hidden,
-            &recorder)
-        try product(
-            up, input, inputRows, addends: addends(op.biases?.up), output: experts.up, stride: op.used * hidden,
-            &recorder)
-        try recorder.launch(
-            .rows("gate"), groups: (groups(hidden), slots, 1), size: 64,
-            [
-                .int(op.activation.kernelValue), .read(experts.gate), .int(hidden), .int(1), .read(experts.up),
-                .int(hidden), .int(hidden), .write(experts.gate), .int(hidden), all, .int(op.used),
-            ])
+        step.preparation.value = nil
+        let products = [
+            Product(matrix: gate, bias: vector(op.biases?.gate), output: experts.gate, stride: op.used * hidden),
+            Product(matrix: up, bias: vector(op.biases?.up), output: experts.up, stride: op.used * hidden),
+        ]
+        for group in Product.groups(products) { try launch(group, input, inputRows, &recorder) }
+        let gates: [Argument] = [.int(op.activation.kernelValue), .read(experts.gate), .int(hidden)]
+        if down.layout.isInteger {
+            try recorder.launch(
+                .rows("gate_prepare"), groups: (hidden / 32, slots, 1), size: WeightLayout.tileRows,
+                gates + [.read(experts.up), .int(hidden), .int(hidden)] + preparedArguments + [all, .int(op.used)])
+        } else {
+            try recorder.launch(
+                .rows("gate"), groups: (groups(hidden), slots, 1), size: 64,
+                gates + [
+                    .int(1), .read(experts.up), .int(hidden), .int(hidden), .write(experts.gate), .int(hidden), all,
+                    .int(op.used),
+                ])
+        }
         let middle = Input(values: experts.gate, stride: op.used * hidden, columns: hidden)
-        if down.layout.isInteger { try prepare(middle, own, &recorder) }
-        try product(
-            down, middle, own, addends: addends(op.biases?.down), output: experts.down, stride: op.used * width,
-            &recorder)
+        try launch(
+            [Product(matrix: down, bias: vector(op.biases?.down), output: experts.down, stride: op.used * width)],
+            middle, own, &recorder)
         let weights: Argument = routing.weighsInput ? .constant(nil) : .read(experts.shares)
         try recorder.launch(
             .rows("combine_experts"), groups: (groups(width), rows, 1), size: 64,
             [.read(experts.down), weights, .int(op.used), .int(width)] + write(op.output) + [all])
     }
 
-    /// No bias, no residual.
-    private static let noAddends: [Argument] = [.constant(nil), .constant(nil), .int(0)]
-
-    /// Rows of an input as 8-bit codes.
-    private func prepare(_ input: Input, _ rows: Rows, _ recorder: inout Recorder) throws(XPUError) {
-        let prepared = memory.prepared
+    /// Slots by expert, where experts have several of them; the bits are the same either way.
+    private func group(
+        slots: Int, _ op: Op.MoE, _ step: Step, _ recorder: inout Recorder
+    ) throws(XPUError) -> (order: Slice, groups: Slice, capacity: Int)? {
+        typealias Experts = StepMemory.Sizes.Experts
+        let count = program.width(op.router)
+        guard slots >= 2 * count else { return nil }
+        let grouping = memory.grouping
         try recorder.launch(
-            .linear("quantize"), groups: (input.columns / 32, rows.capacity, 1), size: WeightLayout.tileRows,
+            .rows("group_slots"), groups: (1, 1, 1), size: 256,
             [
-                .read(input.values), .int(input.stride), .int(input.columns), .write(prepared.codes),
-                .write(prepared.scales), .write(prepared.sums), rows.count, .int(rows.used),
+                .read(memory.mixture.chosen), .int(op.used), .int(count), .int(Experts.groupRows),
+                .write(grouping.order), .write(grouping.groups), step.count(.all), .local(count * 8),
             ])
+        return (grouping.order, grouping.groups, Experts.groups(slots: slots, experts: count))
     }
 
-    /// - Parameter addends: Bias, residual, stride of the residual.
-    private func product(
-        _ matrix: DeviceMatrix, _ input: Input, _ rows: Rows, addends: [Argument], output: Slice, stride: Int,
-        _ recorder: inout Recorder
+    /// Rows of an input as 8-bit codes.
+    private func prepare(
+        _ input: Input, _ rows: Rows, _ step: Step, _ recorder: inout Recorder
     ) throws(XPUError) {
+        step.preparation.value = nil
+        try recorder.launch(
+            .linear("quantize"), groups: (input.columns / 32, rows.capacity, 1), size: WeightLayout.tileRows,
+            [.read(input.values), .int(input.stride), .int(input.columns)] + preparedArguments
+                + [rows.count, .int(rows.used)])
+    }
+
+    /// Products of one input with matrices of one layout and as many columns, in one launch.
+    private func launch(
+        _ products: [Product], _ input: Input, _ rows: Rows, _ recorder: inout Recorder
+    ) throws(XPUError) {
+        let first = products[0]
+        let layout = first.matrix.layout
         // Slots next to each other may be of different experts, also where each row has one.
         let sharesMatrix = rows.chosen == nil && rows.used == 1
-        let tileRows = sharesMatrix && rows.capacity > 1 ? 8 : 1
-        let splits = SplitTable.splits(rows: matrix.rows, columns: matrix.columns)
+        let tileRows = rows.groups != nil || sharesMatrix && rows.capacity > 1 ? 8 : 1
+        let outputs = products.reduce(0) { $0 + $1.matrix.rows }
+        let splits = SplitTable.splits(rows: outputs, columns: first.matrix.columns)
         let prepared = memory.prepared
         let activations: [Argument] =
-            matrix.layout.isInteger
+            layout.isInteger
             ? [.read(prepared.codes), .read(prepared.scales), .read(prepared.sums), .constant(nil), .int(0)]
             : [.constant(nil), .constant(nil), .constant(nil), .read(input.values), .int(input.stride)]
         // The matrix engine gives the same bits: its dot products are exact.
-        let engine = tileRows == 8 && matrix.layout.isInteger ? matrixLanes : nil
+        let engine = tileRows == 8 && layout.isInteger ? matrixLanes : nil
         let lanes = engine ?? WeightLayout.tileRows
+        let tiles = products.reduce(0) { $0 + layout.tiles(rows: $1.matrix.rows) }
+        let others = [1, 2].map { products.count > $0 ? products[$0] : nil }
+        var arguments: [Argument] = [.constant(first.matrix.memory.slice())] + activations
+        arguments += [
+            .int(first.matrix.columns), .int(first.matrix.rows), first.bias, .read(first.residual?.slice),
+            .int(first.residual?.stride ?? 0), .write(first.output), .int(first.stride), rows.count, .int(rows.used),
+            .int(rows.share), .read(rows.chosen), .long(first.matrix.experts > 1 ? first.matrix.expertBytes : 0),
+        ]
+        arguments += [.read(rows.groups?.order), .read(rows.groups?.groups)]
+        arguments += others.map { .constant($0?.matrix.memory.slice()) }
+        arguments += others.map { .int($0?.matrix.rows ?? 0) }
+        arguments += others.map { $0?.bias ?? .constant(nil) }
+        arguments += others.map { .write($0?.output) }
+        arguments += others.map { .int($0?.stride ?? 0) }
+        arguments.append(.local(tileRows * splits * WeightLayout.tileRows * 4))
         try recorder.launch(
-            engine.map { .matrix("matrix_\(matrix.layout.name)_rows8", lanes: $0) }
-                ?? .linear("linear_\(matrix.layout.name)_rows\(tileRows)"),
-            groups: (matrix.layout.tiles(rows: matrix.rows), (rows.capacity + tileRows - 1) / tileRows, 1),
+            engine.map { .matrix("matrix_\(layout.name)_rows8", lanes: $0) }
+                ?? .linear("linear_\(layout.name)_rows\(tileRows)"),
+            groups: (tiles, rows.groups?.capacity ?? (rows.capacity + tileRows - 1) / tileRows, 1),
             size: lanes * splits,
-            [.constant(matrix.memory.slice())] + activations + [.int(matrix.columns), .int(matrix.rows)] + addends
-                + [
-                    .write(output), .int(stride), rows.count, .int(rows.used), .int(rows.share), .read(rows.chosen),
-                    .long(matrix.experts > 1 ? matrix.expertBytes : 0),
-                    .local(tileRows * splits * WeightLayout.tileRows * 4),
-                ])
+            arguments)
+    }
+}
+
+/// A matrix to multiply with, and where the result goes.
+private struct Product {
+    let matrix: DeviceMatrix
+    var bias: Argument = .constant(nil)
+    var residual: (slice: Slice, stride: Int)?
+    let output: Slice
+    let stride: Int
+
+    /// Products with the same input that one launch takes: up to three without residuals, of one layout.
+    static func groups(_ products: [Product]) -> [[Product]] {
+        var groups: [[Product]] = []
+        for product in products {
+            let fits = groups.firstIndex { group in
+                group.count < 3
+                    && (group + [product]).allSatisfy { $0.residual == nil }
+                    && group[0].matrix.layout == product.matrix.layout
+                    && (group + [product]).allSatisfy {
+                        $0.matrix.experts == 1 || $0.matrix.expertBytes == product.matrix.expertBytes
+                    }
+            }
+            if let fits { groups[fits].append(product) } else { groups.append([product]) }
+        }
+        return groups
     }
 }

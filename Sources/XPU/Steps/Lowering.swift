@@ -3,6 +3,8 @@ internal import Compute
 /// Turns the operations of a program into launches.
 struct Lowering {
     let program: Program
+    /// Of what stores and attention read, by index of the operation.
+    private let rotations: [Int: Op.Rope]
     let weights: XPUWeights
     let cache: KVCache
     let memory: StepMemory
@@ -12,18 +14,21 @@ struct Lowering {
     let growingScales: [Op.Scale]
     /// Sub-group size of the device's matrix engine.
     let matrixLanes: Int?
+    let tiling: AttentionTiling
 
     /// Work-items of a group where each computes one element.
     private static let width = 64
 
     init(
-        _ program: Program, _ weights: XPUWeights, _ cache: KVCache, _ memory: StepMemory, matrixLanes: Int?
+        _ fused: FusedProgram, _ weights: XPUWeights, _ cache: KVCache, _ memory: StepMemory, matrixLanes: Int?
     ) {
-        self.program = program
+        program = fused.program
+        rotations = fused.rotations
         self.weights = weights
         self.cache = cache
         self.memory = memory
         self.matrixLanes = matrixLanes
+        tiling = AttentionTiling(program, cache, matrixLanes: matrixLanes)
         domains = RowDomain.of(program)
         growingScales = program.growingScales
         let tables = program.ops.compactMap { if case .embed(let op) = $0 { op.table } else { nil } }
@@ -33,7 +38,7 @@ struct Lowering {
 
     /// - Throws: ``BackendError/unsupported(_:)`` where a shape has no kernels.
     static func checkSupport(_ program: Program) throws(BackendError) {
-        for layer in program.cache.layers where layer.valueLength > 256 {
+        for layer in program.cache.layers where layer.valueLength > 512 {
             throw .unsupported("values of \(layer.valueLength) dimensions per head")
         }
         for op in program.ops {
@@ -45,8 +50,10 @@ struct Lowering {
     func record(
         _ shape: StepShape, _ control: ControlBlock, _ splitStates: Slice, into recorder: inout Recorder
     ) throws(XPUError) {
-        let step = Step(shape: shape, control: control, layout: control.layout(shape), splitStates: splitStates)
-        for op in program.ops { try record(op, step, into: &recorder) }
+        let step = Step(
+            shape: shape, control: control, layout: control.layout(shape), splitStates: splitStates,
+            preparation: Preparation())
+        for index in program.ops.indices { try record(index, step, into: &recorder) }
     }
 
     /// What a list is recorded for.
@@ -55,29 +62,27 @@ struct Lowering {
         let control: ControlBlock
         let layout: ControlBlock.Layout
         let splitStates: Slice
+        let preparation: Preparation
 
         func rows(_ domain: RowDomain) -> Int { domain == .all ? shape.rows : shape.outputs }
         func count(_ domain: RowDomain) -> Argument { .read(control.count(domain)) }
         func part(_ offset: Int) -> Argument { .read(control.slice(offset)) }
     }
 
-    private func record(_ op: Op, _ step: Step, into recorder: inout Recorder) throws(XPUError) {
+    private func record(_ index: Int, _ step: Step, into recorder: inout Recorder) throws(XPUError) {
+        let op = program.ops[index]
         if let output = op.writes.first, step.rows(domains[output.index]) == 0 { return }
         switch op {
         case .embed(let op): try embed(op, step, &recorder)
-        case .norm(let op): try norm(op, step, &recorder)
+        case .norm(let op): try norm(op, index, step, &recorder)
         case .linear(let op): try linear(op, step, &recorder)
         case .headLinear(let op): try headLinear(op, step, &recorder)
         case .join(let op): try join(op, step, &recorder)
         case .rope(let op): try rope(op, step, &recorder)
-        case .store(let op): try store(op, step, &recorder)
-        case .attention(let op): try attention(op, step, &recorder)
+        case .store(let op): try store(op, rotations[index], step, &recorder)
+        case .attention(let op): try attention(op, rotations[index], index, step, &recorder)
         case .moe(let op): try mixture(op, step, &recorder)
-        case .gate(let op):
-            try elements(
-                "gate", op.output, step, &recorder,
-                [.int(op.activation.kernelValue)] + read(op.gate)
-                    + [.int(program.width(op.up) / program.width(op.gate))] + read(op.up))
+        case .gate(let op): try gate(op, index, step, &recorder)
         case .activate(let op):
             try elements("activate", op.output, step, &recorder, [.int(op.activation.kernelValue)] + read(op.input))
         case .add(let op): try elements("add", op.output, step, &recorder, read(op.left) + read(op.right))
@@ -132,10 +137,30 @@ struct Lowering {
             ] + write(op.output) + [step.count(.all)])
     }
 
-    private func norm(_ op: Op.Norm, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
+    private func gate(_ op: Op.Gate, _ index: Int, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
+        let width = program.width(op.output)
+        guard program.width(op.gate) == width, codeReaders(of: op.output, after: index) == .all else {
+            return try elements(
+                "gate", op.output, step, &recorder,
+                [.int(op.activation.kernelValue)] + read(op.gate)
+                    + [.int(program.width(op.up) / program.width(op.gate))] + read(op.up))
+        }
+        let domain = domains[op.output.index]
+        try recorder.launch(
+            .rows("gate_prepare"), groups: (width / 32, step.rows(domain), 1), size: WeightLayout.tileRows,
+            [.int(op.activation.kernelValue)] + read(op.gate) + read(op.up) + [.int(width)] + preparedArguments
+                + [step.count(domain), .int(1)])
+        step.preparation.value = op.output
+    }
+
+    private func norm(_ op: Op.Norm, _ index: Int, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
         let domain = domains[op.input.index]
         let length = program.width(op.input) / op.groups
         let size = length <= 256 ? 32 : 256
+        let readers = op.groups == 1 ? codeReaders(of: op.output, after: index) : .none
+        let values = readers == .all ? [.constant(nil), .int(0)] : write(op.output)
+        let output = values + (readers == .none ? Self.nothingPrepared : preparedArguments)
+        if readers != .none { step.preparation.value = op.output }
         // A weight is that of one part, or of the whole row.
         let weightStep = op.weight.map { program[$0].count > length ? length : 0 } ?? 0
         try recorder.launch(
@@ -143,20 +168,15 @@ struct Lowering {
             read(op.input) + [
                 vector(op.weight), .int(weightStep), vector(op.bias), .float(op.epsilon), .int(length),
             ]
-                + write(op.output) + [step.count(domain), .local(size * 4)])
+                + output + [step.count(domain), .local(size * 4)])
     }
 
     private func rope(_ op: Op.Rope, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
-        let table = program.ropes[op.table]
-        let pairs = table.inverseFrequencies.count
         let width = program.width(op.input)
-        let cosines = step.layout.ropes[op.table]
         try recorder.launch(
             .rows("rope"), groups: (groups(width), step.shape.rows, 1), size: Self.width,
-            read(op.input) + [
-                step.part(cosines), step.part(cosines + step.shape.rows * pairs), .int(pairs),
-                .int(table.pairing == .halves ? 1 : 0), .int(op.offset), .int(width / op.heads), .int(width),
-            ] + write(op.output) + [step.count(.all)])
+            read(op.input) + rotation(op, step) + [.int(width / op.heads), .int(width)] + write(op.output)
+                + [step.count(.all)])
     }
 
     private func join(_ op: Op.Join, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {

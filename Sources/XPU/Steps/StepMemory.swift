@@ -21,6 +21,8 @@ final class StepMemory {
 
     private final class ExpertBuffers {
         let chosen: Buffer
+        let order: Buffer
+        let groups: Buffer
         let shares: Buffer
         let gate: Buffer
         let up: Buffer
@@ -28,6 +30,8 @@ final class StepMemory {
 
         init(_ context: Context, _ size: Sizes.Experts) throws(XPUError) {
             chosen = try Buffer(context, bytes: size.slots * 4)
+            order = try Buffer(context, bytes: size.slots * 4)
+            groups = try Buffer(context, bytes: size.groupBytes)
             shares = try Buffer(context, bytes: size.slots * 4)
             gate = try Buffer(context, bytes: size.slots * size.hidden * 4)
             up = try Buffer(context, bytes: size.slots * size.hidden * 4)
@@ -60,6 +64,12 @@ final class StepMemory {
         (codes.memory.slice(), scales.memory.slice(), sums.memory.slice())
     }
 
+    /// Slots (a row's choices) by expert, and the groups of slots that products take together.
+    var grouping: (order: Slice, groups: Slice) {
+        guard let experts else { preconditionFailure("the program has no mixture") }
+        return (experts.order.memory.slice(), experts.groups.memory.slice())
+    }
+
     /// A row's chosen experts and their shares; the experts' gate, up and down products, by row and choice.
     var mixture: (chosen: Slice, shares: Slice, gate: Slice, up: Slice, down: Slice) {
         guard let experts else { preconditionFailure("the program has no mixture") }
@@ -75,6 +85,13 @@ final class StepMemory {
             var slots = 0
             var hidden = 0
             var width = 0
+            var count = 0
+
+            var groupBytes: Int { (1 + 3 * Self.groups(slots: slots, experts: count)) * 4 }
+
+            /// The most groups of `groupRows` slots of one expert.
+            static func groups(slots: Int, experts: Int) -> Int { min(slots, slots / groupRows + experts) }
+            static let groupRows = 8
         }
 
         let plan: BufferPlan
@@ -107,7 +124,7 @@ final class StepMemory {
                     let known = experts ?? Experts()
                     experts = Experts(
                         slots: max(known.slots, slots), hidden: max(known.hidden, hidden),
-                        width: max(known.width, width))
+                        width: max(known.width, width), count: max(known.count, program.width(op.router)))
                 default: break
                 }
             }
@@ -117,7 +134,9 @@ final class StepMemory {
 
         var total: Int {
             var total = values.reduce(0, +) + prepared / 8 * 11
-            if let experts { total += experts.slots * (8 + (2 * experts.hidden + experts.width) * 4) }
+            if let experts {
+                total += experts.slots * (12 + (2 * experts.hidden + experts.width) * 4) + experts.groupBytes
+            }
             return total
         }
     }

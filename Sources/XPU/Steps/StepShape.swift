@@ -6,13 +6,25 @@ struct StepShape: Hashable, Sendable {
     /// Rows, and rows whose logits are wanted.
     let rows: Int
     let outputs: Int
+    /// Tiles of tokens that attention takes together, and tokens of a tile: one where every sequence brings one.
+    let tiles: Int
+    let tileTokens: Int
     /// Splits of the longest row's positions.
     let splits: Int
     let tableEntries: Int
 
-    init(_ inputs: borrowing StepInputs, limits: StepLimits) {
+    /// - Parameter tileTokens: Tokens of a tile where sequences bring several.
+    init(_ inputs: borrowing StepInputs, limits: StepLimits, tileTokens: Int) {
         var end = 1
-        for sequence in inputs.sequences { end = max(end, sequence.firstPosition + sequence.rowCount) }
+        var longest = 1
+        for sequence in inputs.sequences {
+            end = max(end, sequence.firstPosition + sequence.rowCount)
+            longest = max(longest, sequence.rowCount)
+        }
+        self.tileTokens = longest == 1 ? 1 : tileTokens
+        var tiles = 0
+        for sequence in inputs.sequences { tiles += (sequence.rowCount + self.tileTokens - 1) / self.tileTokens }
+        self.tiles = min(Self.bucket(tiles), limits.rows)
         rows = min(Self.bucket(inputs.tokens.count), limits.rows)
         outputs = inputs.outputRows.isEmpty ? 0 : min(Self.bucket(inputs.outputRows.count), limits.outputRows)
         splits = Self.bucket((end + KVCache.splitLength - 1) / KVCache.splitLength)
@@ -22,6 +34,8 @@ struct StepShape: Hashable, Sendable {
     init(rows: Int, outputs: Int, splits: Int, tableEntries: Int) {
         self.rows = rows
         self.outputs = outputs
+        tiles = rows
+        tileTokens = 1
         self.splits = splits
         self.tableEntries = tableEntries
     }

@@ -34,6 +34,8 @@ final class XPUExecutable: Executable {
     ) throws(BackendError) {
         let (context, library) = (weights.context, weights.library)
         try Lowering.checkSupport(program)
+        let fused = FusedProgram(program)
+        let program = fused.program
         let sizes = StepMemory.Sizes(program, weights, limits: limits)
         logitStride = sizes.plan.buffer[program.logits.index].map { sizes.plan.widths[$0] } ?? 0
         let needed = weights.byteCount + KVCache.byteCount(program.cache, configuration) + sizes.total
@@ -49,7 +51,7 @@ final class XPUExecutable: Executable {
             self.program = program
             self.limits = limits
             lowering = Lowering(
-                program, weights, cache, try StepMemory(context, sizes), matrixLanes: context.device.matrixLanes)
+                fused, weights, cache, try StepMemory(context, sizes), matrixLanes: context.device.matrixLanes)
             control = try ControlBlock(context, program, largest: largest)
             splitStates = try SplitStates(context, bytes: 0)
             logits = try Memory(context, .host, byteCount: limits.outputRows * logitStride * 4)
@@ -67,7 +69,7 @@ final class XPUExecutable: Executable {
         for token in inputs.tokens {
             precondition(token >= 0 && token < vocabulary, "token \(token) is not in the vocabulary")
         }
-        let shape = StepShape(inputs, limits: limits)
+        let shape = StepShape(inputs, limits: limits, tileTokens: lowering.tiling.tokens)
         let clock = ContinuousClock()
         let start = clock.now
         let (submitted, done, launches): (ContinuousClock.Instant, ContinuousClock.Instant, Int)
