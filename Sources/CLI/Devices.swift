@@ -2,6 +2,7 @@ import ArgumentParser
 import CPU
 import Compute
 import Engine
+import Glibc
 import Models
 import XPU
 
@@ -24,6 +25,18 @@ enum DeviceChoice: Equatable, ExpressibleByArgument, CustomStringConvertible {
         }
     }
 
+    /// What was given, else the value of `TGI_RUN_DEVICE`, else `auto`.
+    static func chosen(_ given: DeviceChoice?) throws -> DeviceChoice {
+        if let given { return given }
+        guard let value = unsafe getenv("TGI_RUN_DEVICE") else { return .auto }
+        let text = unsafe String(cString: value)
+        if text.isEmpty { return .auto }
+        guard let choice = DeviceChoice(argument: text) else {
+            throw ValidationError("TGI_RUN_DEVICE is '\(text)' in the environment: it takes auto, cpu, xpu or xpu:N")
+        }
+        return choice
+    }
+
     var description: String {
         switch self {
         case .auto: "auto"
@@ -35,12 +48,14 @@ enum DeviceChoice: Equatable, ExpressibleByArgument, CustomStringConvertible {
 
 /// Where every backend is named: one line each.
 enum Devices {
-    /// - Parameter need: What `auto` looks for in a GPU.
-    static func open(_ choice: DeviceChoice, for need: Need, threads: Int?, repack: Bool) throws -> OpenDevice {
+    /// - Parameters:
+    ///   - choice: `nil` where `--device` is not given.
+    ///   - need: What `auto` looks for in a GPU.
+    static func open(_ choice: DeviceChoice?, for need: Need, threads: Int?, repack: Bool) throws -> OpenDevice {
         func cpu(_ reason: String?) -> OpenDevice {
             OpenDevice(backend: CPUBackend(threads: threads, repack: repack), reason: reason)
         }
-        switch choice {
+        switch try DeviceChoice.chosen(choice) {
         case .cpu: return cpu(nil)
         case .xpu(let index): return OpenDevice(backend: try XPUBackend(index: index ?? 0), reason: nil)
         case .auto:
@@ -88,9 +103,6 @@ enum SuitableGPU {
         let reason: String
     }
 
-    /// Room for activations and the driver.
-    private static let reserve = 256 << 20
-
     static func find(_ need: Devices.Need) -> Result<OpenDevice, None> {
         let reports: [DeviceReport]
         do { reports = try DeviceReport.all() } catch { return .failure(None(reason: "\(error)")) }
@@ -102,7 +114,7 @@ enum SuitableGPU {
         for index in order {
             do {
                 let backend = try XPUBackend(index: index)
-                try backend.check(need.model.weights, need.model.program, extra: need.cacheBytes + reserve)
+                try backend.check(need.model.weights, need.model.program, extra: need.cacheBytes + MemoryPlan.reserve)
                 if let failure = backend.quickTestFailure() {
                     refusals.append("xpu:\(index) fails its self-test (\(failure))")
                     continue

@@ -30,6 +30,7 @@ final class CPUExecutable: Executable {
     }
 
     var hostWorkers: Int { pool.count }
+    var timesOperations: Bool { true }
 
     func runOnHost(_ body: @escaping (_ worker: Int) -> Void) { pool.run(stored: body) }
 

@@ -31,6 +31,9 @@ package protocol Executable: AnyObject {
         _ inputs: borrowing StepInputs, into outputs: inout StepOutputs, timing seconds: inout [Double]
     ) throws(BackendError)
 
+    /// Whether steps can be timed by operation.
+    var timesOperations: Bool { get }
+
     /// What the last step cost the host and the device's queue; `nil` where the host itself computes.
     var lastStepCost: StepCost? { get }
 
@@ -55,6 +58,7 @@ package struct StepCost: Sendable {
 
 extension Executable {
     package var lastStepCost: StepCost? { nil }
+    package var timesOperations: Bool { false }
     package func run(
         _ inputs: borrowing StepInputs, into outputs: inout StepOutputs, timing seconds: inout [Double]
     ) throws(BackendError) {

@@ -129,6 +129,9 @@ package final class Runtime {
     /// What the last step cost beside computing; `nil` on the CPU.
     package var lastStepCost: StepCost? { executable?.lastStepCost }
 
+    /// Whether ``profile`` works on this device.
+    package var timesOperations: Bool { executable?.timesOperations ?? false }
+
     /// Threads that ``runOnHost(_:)`` uses.
     package var hostWorkers: Int { executable?.hostWorkers ?? 1 }
 

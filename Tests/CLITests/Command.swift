@@ -23,6 +23,11 @@ struct Command {
         return URL(fileURLWithPath: bundle ?? "").deletingLastPathComponent().appendingPathComponent("tgi-run").path
     }()
 
+    /// Variables of this process and `more`. Tests are about the CPU where they do not say otherwise, also on a machine with a GPU.
+    static func environment(_ more: [String: String]) -> [String: String] {
+        ProcessInfo.processInfo.environment.merging(["TGI_RUN_DEVICE": "cpu"]) { $1 }.merging(more) { $1 }
+    }
+
     /// Runs to the end.
     static func run(_ arguments: String..., input: Data = Data()) throws -> Result {
         try run(arguments, input: input)
@@ -50,9 +55,7 @@ struct Command {
         init(_ arguments: [String], environment: [String: String] = [:]) throws {
             process.executableURL = URL(fileURLWithPath: Command.path)
             process.arguments = arguments
-            if !environment.isEmpty {
-                process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-            }
+            process.environment = Command.environment(environment)
             process.standardInput = input
             process.standardOutput = output
             process.standardError = diagnostics

@@ -40,19 +40,20 @@ import Testing
     @Test func `auto takes a device that passes, and says so unless told to be quiet`() throws {
         let folder = try TemporaryFolder()
         let cache = emptyCache(folder)
-        let first = try run(["-n", "8"], cache)
+        let first = try run(["-n", "8", "--device", "auto"], cache)
         expectSuccess(first)
         #expect(try first.text == expected(8))
         #expect(lines(first).count == 1 && lines(first)[0].hasPrefix("tgi-run: device xpu:0, "), "\(first.diagnostics)")
         #expect(lines(first)[0].contains("passes its self-test"))
         // The test is not repeated: it would take submissions, of which the model's loading and first step take fewer.
-        let again = try run(["-n", "1", "--quiet"], cache.merging(["SOFTXPU_LOSE_DEVICE": "70"]) { $1 })
+        let again = try run(
+            ["-n", "1", "--quiet", "--device", "auto"], cache.merging(["SOFTXPU_LOSE_DEVICE": "70"]) { $1 })
         expectSuccess(again)
         #expect(again.diagnostics.isEmpty, "\(again.diagnostics)")
     }
 
     @Test func `auto takes the CPU where the device has too little memory or fails, and says why`() throws {
-        let small = try run(["-n", "4"], ["SOFTXPU_MEMORY": "1000000"])
+        let small = try run(["-n", "4", "--device", "auto"], ["SOFTXPU_MEMORY": "1000000"])
         expectSuccess(small)
         #expect(try small.text == expected(4))
         #expect(lines(small).count == 1 && lines(small)[0].hasPrefix("tgi-run: device cpu, "), "\(small.diagnostics)")
@@ -60,11 +61,21 @@ import Testing
 
         let folder = try TemporaryFolder()
         let broken = try run(
-            ["-n", "4"], emptyCache(folder).merging(["SOFTXPU_LOSE_DEVICE": "1"]) { $1 })
+            ["-n", "4", "--device", "auto"], emptyCache(folder).merging(["SOFTXPU_LOSE_DEVICE": "1"]) { $1 })
         expectSuccess(broken)
         #expect(try broken.text == expected(4))
         #expect(lines(broken).count == 1, "\(broken.diagnostics)")
         #expect(lines(broken).first?.contains("xpu:0 fails its self-test") == true, "\(broken.diagnostics)")
+    }
+
+    @Test func `The environment chooses where the command line does not`() throws {
+        let given = try run(["-n", "4", "--verbose"], ["TGI_RUN_DEVICE": "xpu:0"])
+        expectSuccess(given)
+        #expect(try given.text == expected(4))
+        let missing = try run(["-n", "4"], ["TGI_RUN_DEVICE": "xpu:7"])
+        #expect(missing.exitCode == 1 && lines(missing).count == 1, "\(missing.diagnostics)")
+        #expect(missing.diagnostics.contains("xpu:7"), "\(missing.diagnostics)")
+        expectFailure(try run(["-n", "4"], ["TGI_RUN_DEVICE": "tpu"]), exitCode: 2, mentions: "tpu", "TGI_RUN_DEVICE")
     }
 
     // MARK: The subcommands

@@ -21,7 +21,7 @@ struct ServeTests {
         init(_ arguments: [String], environment: [String: String] = [:], program: String = Command.path) throws {
             process.executableURL = URL(fileURLWithPath: program)
             process.arguments = arguments
-            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+            process.environment = Command.environment(environment)
             process.standardOutput = output
             try process.run()
             var text = ""
@@ -162,6 +162,8 @@ struct ServeTests {
     @Test(arguments: [
         ["--validation-workers", "0"], ["--max-batch-size", "0"], ["--port", "70000"], ["--max-best-of", "0"],
         ["--max-input-tokens", "5", "--max-input-length", "5"], ["--api-key", ""], ["--no-such-flag"],
+        ["--max-total-tokens", "9223372036854775807"], ["--max-batch-total-tokens", "100000000000000"],
+        ["--max-batch-size", "288230376151711744"], ["--max-total-tokens", "-9223372036854775808"],
     ])
     func `Wrong usage is told`(flags: [String]) throws {
         expectFailure(try Command.run(["serve", "-m", ExampleModel.path] + flags), exitCode: 2)

@@ -217,6 +217,8 @@ private func problem(_ change: (inout Fixture) -> Void) -> String {
         #expect(problem { $0 = fixture }.contains("has no flag for each of 2 layers"))
         fixture.set("llama.attention.sliding_window", .uint32(0))
         #expect(try windows() == [nil, nil])
+        fixture.set("llama.attention.sliding_window", .uint64(UInt64(Int64.max)))
+        #expect(problem { $0 = fixture }.contains("attention.sliding_window"))
     }
 
     @Test(arguments: [

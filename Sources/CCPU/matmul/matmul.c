@@ -50,7 +50,7 @@ static void multiply_panels(const call *c, chunk k) {
         unpack_panels(c, k, b, end, 128, panel_stride);
         const int64_t next = blocks - after < step ? blocks - after : step;
         fetch ahead = fetch_weights(c, end < blocks ? k.group : k.group + k.groups, after, next, end - b, tiles);
-        const uint8_t *fetched = ahead.base + c->group_bytes / (size_t)blocks * (size_t)next;
+        const uint8_t *fetched = !ahead.lines ? ahead.base : ahead.base + c->group_bytes / (size_t)blocks * (size_t)next;
         for (int64_t m = k.row_begin; m < k.row_end; m += CPU_TILE_ROWS) {
             place to = place_of(c, k, m);
             multiply(

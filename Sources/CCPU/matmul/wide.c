@@ -32,7 +32,7 @@ static void multiply_chunk(const call *c, chunk k, int64_t begin, int64_t end) {
         unpack_panels(c, k, b, stop, 0, panel_stride);
         const int64_t next = end - after < step ? end - after : step;
         fetch ahead = fetch_weights(c, stop < end ? k.group : k.group + k.groups, after, next, stop - b, tiles);
-        const uint8_t *fetched = ahead.base + c->group_bytes / (size_t)(c->matrix->columns / BLOCK) * (size_t)next;
+        const uint8_t *fetched = !ahead.lines ? ahead.base : ahead.base + c->group_bytes / (size_t)(c->matrix->columns / BLOCK) * (size_t)next;
         const uint8_t *rows = c->wide + (b - begin) * WIDE_BYTES;
         for (int64_t m = k.row_begin; m < k.row_end; m += WIDE_ROWS, rows += (end - begin) * WIDE_BYTES) {
             place to = place_of(c, k, m);

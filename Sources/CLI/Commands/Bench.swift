@@ -74,6 +74,10 @@ struct Bench: ParsableCommand {
         }
         let sequences = tests.map(\.batch).max() ?? 1
         let loaded = try LoadedModel(model, context: .exactly(needed), sequences: sequences)
+        if profile && !loaded.runtime.timesOperations {
+            throw Failure(
+                "--profile: operations of \(loaded.runtime.device.id) are not timed; --device cpu has a profile")
+        }
         if !model.forceCtx && needed > loaded.model.trainedContext {
             model.verbosity.warning(
                 "\(needed) tokens are more than the model was trained for; the speed is that of random text")

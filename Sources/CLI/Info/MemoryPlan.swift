@@ -15,6 +15,9 @@ struct MemoryPlan {
     /// reach.
     let cache: Int
 
+    /// Memory that is left to everything else: activations, logits, the driver.
+    static let reserve = 512 << 20
+
     init(_ model: Model, _ configuration: Runtime.Configuration) {
         contextLength = configuration.contextLength
         cacheFormat = configuration.kvFormat

@@ -37,7 +37,7 @@ struct LoadedModel {
         if let announcement = opened.announcement { verbosity.note(announcement) }
         let backend = opened.backend
         let device = backend.device
-        let memory = device.ownsMemory ? device.memory : min(device.memory, System.availableMemory)
+        let memory = device.ownsMemory ? device.memory - MemoryPlan.reserve : min(device.memory, System.availableMemory)
         let contextLength =
             switch context {
             case .upTo(let limit): try options.contextLength(model, limit: limit, memory: memory)

@@ -46,8 +46,8 @@ struct ModelOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "Worker threads of the CPU. (default: one per core that this process may use)")
     var threads: Int?
 
-    @Option(help: "Where to compute: auto, cpu, xpu or xpu:N.")
-    var device: DeviceChoice = .auto
+    @Option(help: "Where to compute: auto, cpu, xpu or xpu:N. (default: the variable TGI_RUN_DEVICE, else auto)")
+    var device: DeviceChoice?
 
     @Option(
         name: [.short, .long],

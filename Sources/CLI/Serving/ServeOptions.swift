@@ -2,6 +2,9 @@ import ArgumentParser
 
 /// Limits on requests and batches.
 struct LimitOptions: ParsableArguments {
+    /// Memory is planned for so many sequences without an overflow.
+    private static let largestBatch = 1 << 16
+
     @Option(help: "Requests served at the same time at most; more get status 429.")
     var maxConcurrentRequests = 128
 
@@ -52,12 +55,23 @@ struct LimitOptions: ParsableArguments {
         func check(_ name: String, _ value: Int?, atLeast least: Int = 1) throws {
             if let value, value < least { throw ValidationError("`\(name)` must be >= \(least)") }
         }
+        func check(_ name: String, _ value: Int?, atMost most: Int) throws {
+            if let value, value > most { throw ValidationError("`\(name)` must be <= \(most). Given: \(value)") }
+        }
         try check("max_concurrent_requests", maxConcurrentRequests)
         try check("max_best_of", maxBestOf)
         try check("max_stop_sequences", maxStopSequences, atLeast: 0)
         try check("max_client_batch_size", maxClientBatchSize)
         try check("payload_limit", payloadLimit)
         try check("speculate", speculate, atLeast: 0)
+        try check("max_batch_size", maxBatchSize, atMost: Self.largestBatch)
+        for (name, tokens) in [
+            ("max_total_tokens", maxTotalTokens), ("max_input_tokens", maxInputTokens ?? maxInputLength),
+            ("max_batch_prefill_tokens", maxBatchPrefillTokens), ("max_batch_total_tokens", maxBatchTotalTokens),
+        ] {
+            try check(name, tokens, atMost: Int(Int32.max))
+            try check(name, tokens, atLeast: 0)
+        }
         if maxInputTokens != nil && maxInputLength != nil {
             throw ValidationError("--max-input-tokens and --max-input-length exclude each other")
         }

@@ -11,8 +11,6 @@ struct ServingLimits {
     /// Prompt tokens per step: more takes longer to cancel and holds up those who wait for their next token.
     private static let prefillTokens = 512
     private static let batchSize = 64
-    /// Memory that is left to everything else.
-    private static let reserve = 512 << 20
 
     /// - Parameters:
     ///   - memory: Bytes that are available beside the weights.
@@ -31,7 +29,7 @@ struct ServingLimits {
             let limits = EngineLimits(
                 maxInputTokens: positions, maxTotalTokens: positions, maxBatchPrefillTokens: positions,
                 maxBatchTotalTokens: positions, maxBatchSize: batchSize)
-            return cacheBytes(limits) <= memory - Self.reserve
+            return cacheBytes(limits) <= memory - MemoryPlan.reserve
         }
 
         let total: Int

@@ -8,6 +8,9 @@ extension Hyperparameters {
     ///     The file's pattern, a period or a flag per layer, comes first.
     func windows(layers: Int, window: Int? = nil, period: Int) throws(ModelError) -> [Int?] {
         let length = try int("attention.sliding_window") ?? window ?? 0
+        guard length <= Int(Int32.max) else {
+            throw invalid("attention.sliding_window", "is \(length), more than \(Int32.max)")
+        }
         guard length > 0 else { return Array(repeating: nil, count: layers) }
         if let flags = try windowFlags(layers) { return flags.map { $0 ? length : nil } }
         let period = try optionalCount("attention.sliding_window_pattern") ?? period

@@ -26,7 +26,7 @@ extension Lowering {
             if op.reads.contains(value) {
                 let input = takes.input == value
                 if first, input { found = true }
-                if !input || !takes.only || op.reads.filter({ $0 == value }).count > 1 { all = false }
+                if !first || !input || !takes.only || op.reads.filter({ $0 == value }).count > 1 { all = false }
             }
             // From here on the memory holds other rows.
             if let other = takes.input, other != value { first = false }
