@@ -17,15 +17,21 @@ package enum Schema {
     package static func array(_ items: JSON) -> JSON { ["type": "array", "items": items] }
 
     /// A server-sent event whose data is JSON; what goes wrong behind the first is an event too.
-    package static func event(_ schema: JSON) -> JSON {
+    package static func event(_ schema: JSON) -> JSON { event(data: json(schema)) }
+
+    /// The same in streams that end with `[DONE]`.
+    package static func eventOrDone(_ schema: JSON) -> JSON {
+        event(data: ["anyOf": [values("[DONE]"), json(schema)]])
+    }
+
+    private static func event(data: JSON) -> JSON {
+        ["type": "object", "required": ["data"], "properties": ["data": data]]
+    }
+
+    private static func json(_ schema: JSON) -> JSON {
         [
-            "type": "object", "required": ["data"],
-            "properties": [
-                "data": [
-                    "type": "string", "contentMediaType": "application/json",
-                    "contentSchema": ["anyOf": [schema, .reference("ErrorResponse")]],
-                ]
-            ],
+            "type": "string", "contentMediaType": "application/json",
+            "contentSchema": ["anyOf": [schema, .reference("ErrorResponse")]],
         ]
     }
 
