@@ -51,6 +51,18 @@ struct InformationTests {
         }
     }
 
+    @Test(arguments: [
+        ("/", false), ("/generate_stream", false), ("/v1/completions", true), ("/v1/chat/completions", true),
+    ])
+    func `Only streams that end with DONE are described so`(path: String, endsWithDone: Bool) async throws {
+        try await TestServer.run { server in
+            let document = try await server.get("/api-doc/openapi.json").json
+            let content = document["paths"]?[path]?["post"]?["responses"]?["200"]?["content"]?["text/event-stream"]
+            let text = try #require(content).text()
+            #expect(text.contains("[DONE]") == endsWithDone, "\(text)")
+        }
+    }
+
     @Test func `The description names every route, and every schema it refers to exists`() async throws {
         try await TestServer.run { server in
             let document = try await server.get("/api-doc/openapi.json").json

@@ -86,6 +86,7 @@ extension Scheduler {
         }
         addPrefill(&room, &plan)
         addDrafts(&room, &plan)
+        guard windows != nil else { return }
         for work in plan.work {
             if let index = index(of: work.id, in: running) { growWindow(of: index, to: work.first + work.rows) }
         }

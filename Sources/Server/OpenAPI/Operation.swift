@@ -59,6 +59,6 @@ extension Operation.Answer {
 
     /// A good answer that is one JSON value or a stream of events, as the request wants.
     package static func jsonOrEvents(_ meaning: String, _ schema: JSON, event: JSON) -> Self {
-        Self(200, meaning, [("application/json", schema), ("text/event-stream", Schema.eventOrDone(event))])
+        Self(200, meaning, [("application/json", schema), ("text/event-stream", event)])
     }
 }

@@ -12,7 +12,8 @@ enum ChatCompletionsRoute {
             body: .reference("ChatRequest"),
             answers: [
                 .jsonOrEvents(
-                    "The answer", .reference("ChatCompletion"), event: .reference("ChatCompletionChunk"))
+                    "The answer", .reference("ChatCompletion"),
+                    event: Schema.eventOrDone(.reference("ChatCompletionChunk")))
             ] + Operation.Answer.requestErrors + Operation.Answer.generationErrors)
     ) { (exchange) throws(APIError) in
         try await respond(to: try await exchange.decode(ChatRequest.type), exchange)

@@ -10,7 +10,8 @@ enum CompatGenerateRoute {
             body: .reference("CompatGenerateRequest"),
             answers: [
                 .jsonOrEvents(
-                    "The text", Schema.array(.reference("GenerateResponse")), event: .reference("StreamResponse"))
+                    "The text", Schema.array(.reference("GenerateResponse")),
+                    event: Schema.event(.reference("StreamResponse")))
             ] + Operation.Answer.requestErrors + Operation.Answer.generationErrors)
     ) { (exchange) throws(APIError) in
         try await respond(to: try await exchange.decode(GenerateRequest.compatType), exchange)

@@ -10,8 +10,10 @@ enum CompletionsRoute {
         Operation(
             "completions", "Continue one prompt or several, streamed if `stream` is true", tag: "OpenAI",
             body: .reference("CompletionRequest"),
-            answers: [.jsonOrEvents("The texts", .reference("Completion"), event: .reference("CompletionChunk"))]
-                + Operation.Answer.requestErrors + Operation.Answer.generationErrors)
+            answers: [
+                .jsonOrEvents(
+                    "The texts", .reference("Completion"), event: Schema.eventOrDone(.reference("CompletionChunk")))
+            ] + Operation.Answer.requestErrors + Operation.Answer.generationErrors)
     ) { (exchange) throws(APIError) in
         try await respond(to: try await exchange.decode(CompletionRequest.type), exchange)
     }

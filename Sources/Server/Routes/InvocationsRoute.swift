@@ -9,7 +9,8 @@ enum InvocationsRoute {
             "sagemaker_compatibility", "Generate text, in the form of any other route", tag: "Text generation",
             body: ["oneOf": .array(forms.map { .reference($0.schema) })],
             answers: [
-                .jsonOrEvents("What the other route answers", Schema.anything, event: Schema.anything)
+                .jsonOrEvents(
+                    "What the other route answers", Schema.anything, event: Schema.eventOrDone(Schema.anything))
             ] + Operation.Answer.requestErrors + Operation.Answer.generationErrors)
     ) { (exchange) throws(APIError) in
         try await exchange.decode(requestType).answer(exchange)
