@@ -86,7 +86,7 @@ struct Lowering {
         let domain = domains[op.input.index]
         var inputs: [PreparedInput] = []
         for projection in op.projections {
-            let kind = state.weights.matrices[projection.weight.index]?.activationKind ?? .quantized
+            let kind = state.weights.matrices[projection.weight.index]?.activationKind() ?? .quantized
             if let known = inputs.first(where: { $0.kind == kind }) {
                 inputs.append(known)
                 continue
@@ -103,7 +103,7 @@ struct Lowering {
             preconditionFailure("weight \(op.weight.index) was not loaded as a matrix")
         }
         let columns = state.program.width(op.input) / op.heads
-        let inputs = try state.preparedHeads(op.heads, columns: columns, kind: matrix.activationKind)
+        let inputs = try state.preparedHeads(op.heads, columns: columns, kind: matrix.activationKind())
         for head in 0..<op.heads {
             append(PrepareKernel(input: op.input, firstColumn: head * columns, prepared: inputs[head]), .all)
         }
