@@ -49,7 +49,8 @@ struct FloatMatrixTests {
     func `Extreme inputs have the bits of the contract`(format: Format) throws {
         var problem = Problem(format: format, rows: 33, columns: 96, inputs: 20)
         let extremes: [Float] = [
-            0, -0.0, .leastNonzeroMagnitude, -.leastNormalMagnitude, .leastNormalMagnitude.nextDown, 0x1p-110, -0x1.7p-118,
+            0, -0.0, .leastNonzeroMagnitude, -.leastNormalMagnitude, .leastNormalMagnitude.nextDown, 0x1p-110,
+            -0x1.7p-118,
             Float(1).nextDown, -Float(1).nextUp, 0x1.fep0, 0x1.ffp0, 0x1.01p0, 0x1.03p0, 1e-30,
         ]
         for i in problem.inputs.indices { problem.inputs[i] = extremes[i * 7 % 97 % extremes.count] }
@@ -65,7 +66,8 @@ struct FloatMatrixTests {
     /// As IEEE 754 has it: an infinite input times a weight that is not zero is infinite.
     @Test(arguments: formats)
     func `An infinity comes out as one and a NaN as NaN`(format: Format) throws {
-        for value in [Float.infinity, -.infinity, .nan, Float(bitPattern: 0x7f80_0001), Float(bitPattern: 0xffff_ffff)] {
+        for value in [Float.infinity, -.infinity, .nan, Float(bitPattern: 0x7f80_0001), Float(bitPattern: 0xffff_ffff)]
+        {
             var problem = Problem(format: format, rows: 48, columns: 64, inputs: 3)
             problem.inputs[70] = value
             let weights = decoded(problem)

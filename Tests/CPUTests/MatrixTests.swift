@@ -45,7 +45,9 @@ struct MatrixTests {
                 for rowSplits in [[0, 21], [0, 4, 21], [0, 8, 16, 20, 21]] {
                     let output = try problem.product(
                         matrix, inputs: 21, instructionSet, rowSplits: rowSplits, groupSplits: groupSplits)
-                    #expect(problem.matches(output, inputs: 21, instructionSet), "\(instructionSet) \(groupSplits) \(rowSplits)")
+                    #expect(
+                        problem.matches(output, inputs: 21, instructionSet),
+                        "\(instructionSet) \(groupSplits) \(rowSplits)")
                 }
             }
         }
