@@ -24,7 +24,7 @@ final class SplitStates {
         heads = attentions.map(\.heads).max() ?? 0
         maxSplits = (positions + Self.length - 1) / Self.length
         let rows = min(limits.rows, Self.taskTarget * workers)
-        memory = try PageMemory(byteCount: rows * heads * maxSplits * stateFloats * 4)
+        memory = try PageMemory(byteCount: rows * heads * maxSplits * stateFloats * 4, rowByRow: true)
     }
 
     /// Fewer tasks than this per worker leave some idle.
