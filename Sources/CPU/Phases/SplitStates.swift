@@ -28,7 +28,7 @@ final class SplitStates {
     }
 
     /// Fewer tasks than this per worker leave some idle.
-    private static let taskTarget = 4
+    static let taskTarget = 4
 
     /// Splits that workers take apart in this step: one where there are tasks enough without.
     func parallelCount(_ state: StepState, kvHeads: Int) -> Int {
