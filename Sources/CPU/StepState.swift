@@ -57,7 +57,8 @@ final class StepState {
         unsafe outputIndices = .allocate(capacity: limits.outputRows)
         var ropes: [PageMemory] = []
         for table in program.ropes {
-            ropes.append(try PageMemory(byteCount: 2 * limits.rows * table.inverseFrequencies.count * 4, rowByRow: true))
+            ropes.append(
+                try PageMemory(byteCount: 2 * limits.rows * table.inverseFrequencies.count * 4, rowByRow: true))
         }
         ropeMemory = ropes
         var scratch: [PageMemory] = []
