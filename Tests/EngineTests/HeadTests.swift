@@ -159,6 +159,8 @@ final class HeadsBackend: Backend {
     let inner = CPUBackend(threads: 1)
     let heads = Atomic<Int>(0)
     let fetched = Atomic<Int>(0)
+    /// Rows until one does not come; negative for none.
+    let rowsToFailure = Atomic<Int>(-1)
 
     var device: DeviceInfo { inner.device }
     func supports(_ op: Op) -> Bool { inner.supports(op) }
@@ -209,6 +211,7 @@ final class HeadsBackend: Backend {
 
         func fetch(_ row: Int, into outputs: inout StepOutputs) throws(BackendError) {
             backend.fetched.add(1, ordering: .relaxed)
+            if backend.rowsToFailure.subtract(1, ordering: .relaxed).newValue == 0 { throw .lost("a row did not come") }
             for (id, logit) in rows[row].enumerated() { unsafe outputs.buffer[row * outputs.vocabulary + id] = logit }
             outputs[row].hasRow = true
         }
