@@ -21,7 +21,7 @@ package final class XPUBackend: Backend {
     }
 
     /// - Parameter index: Among the devices that Level Zero shows.
-    package init(index: Int = 0, heads: HeadUse = .automatic) throws(XPUError) {
+    package init(index: Int = 0, heads: HeadUse = .fromEnvironment) throws(XPUError) {
         self.heads = heads
         levelZero = try LevelZero.shared()
         guard levelZero.devices.indices.contains(index) else {

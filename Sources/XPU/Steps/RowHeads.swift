@@ -1,4 +1,5 @@
 internal import Compute
+internal import Glibc
 
 /// When steps hand out heads of rows instead of the rows.
 package enum HeadUse: Sendable {
@@ -6,6 +7,16 @@ package enum HeadUse: Sendable {
     case automatic
     case always
     case never
+
+    /// `TGI_RUN_XPU_HEADS`: `always` or `never`, for tests.
+    package static var fromEnvironment: HeadUse {
+        guard let value = unsafe getenv("TGI_RUN_XPU_HEADS") else { return .automatic }
+        switch unsafe String(cString: value) {
+        case "always": return .always
+        case "never": return .never
+        default: return .automatic
+        }
+    }
 
     func applies(to vocabulary: Int) -> Bool {
         switch self {
