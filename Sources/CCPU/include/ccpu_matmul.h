@@ -38,8 +38,9 @@ cpu_isa cpu_isa_best(void);
 
 /// How the rows of x must be prepared for a format.
 typedef enum {
-    CPU_ACTIVATIONS_Q8,   // int8 codes with a scale per 32
-    CPU_ACTIVATIONS_F32,  // as they are
+    CPU_ACTIVATIONS_Q8,        // int8 codes with a scale per 32
+    CPU_ACTIVATIONS_Q8_SUPER,  // int8 codes with a scale per 256: formats with blocks of 256 weights
+    CPU_ACTIVATIONS_F32,       // as they are
 } cpu_activation_kind;
 
 /// An element format that can be multiplied; opaque.
