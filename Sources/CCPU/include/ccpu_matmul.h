@@ -19,7 +19,7 @@
 /// Rows of x per tile: ranges of rows start at multiples of it.
 #define CPU_TILE_ROWS 4
 /// Bytes of scratch memory that one call of `cpu_matmul` may use; 64-byte aligned, contents undefined, one per thread.
-#define CPU_MATMUL_SCRATCH ((size_t)1280 << 10)
+#define CPU_MATMUL_SCRATCH ((size_t)1536 << 10)
 
 typedef enum {
     CPU_ISA_PORTABLE,

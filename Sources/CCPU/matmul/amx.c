@@ -7,7 +7,7 @@
 #define KERNEL_ISA ISA_AVX512_VNNI
 #include <immintrin.h>
 #pragma clang attribute push( \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,amx-tile,amx-int8"))), \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,prfchw,amx-tile,amx-int8"))), \
     apply_to = function)
 #include "vector.h"
 
@@ -145,7 +145,13 @@ const wide_kernels wide_kernels_amx = {
     .arrange = arrange,
     .multiply = {multiply_32, multiply_32_min},
     .arrange_super = arrange_super,
-    .multiply_super = {{multiply_split, multiply_split_min}, {multiply_products, multiply_products_min}},
+    .multiply_super = {
+        [SUPER_SPLIT] = multiply_split,
+        [SUPER_SPLIT_MIN] = multiply_split_min,
+        [SUPER_PRODUCTS] = multiply_products,
+        [SUPER_PRODUCTS_MIN] = multiply_products_min,
+        [SUPER_SHIFTED] = multiply_shifted,
+    },
 };
 #pragma clang attribute pop
 #endif

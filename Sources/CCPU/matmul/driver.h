@@ -20,7 +20,7 @@ typedef struct {
     int64_t stride;
     uint8_t *panels;  // room for CHUNK_GROUPS panels
     float *edge;      // room for WIDE_SUPER_PASS_ROWS rows of CHUNK outputs
-    uint8_t *wide;    // room for WIDE_PASS_BYTES of wide records
+    uint8_t *wide;    // room for WIDE_SUPER_PASS_BYTES of wide records
 } call;
 
 enum { CHUNK_GROUPS = STREAM_GROUPS, CHUNK = CHUNK_GROUPS * CPU_GROUP_ROWS };

@@ -9,14 +9,13 @@
 static const int record_blocks[INTEGER_COUNT] = {PACKED_LIST(RECORD_BLOCKS)};
 static const int record_bytes[INTEGER_COUNT] = {PACKED_LIST(RECORD_BYTES)};
 
-// Bit INDEX_name: whether products of scale and code fit in a byte.
-#define PRODUCTS_BIT(name, products, sign) +((uint64_t)(products) << INDEX_##name)
-#define SUPER_PRODUCTS (0 SUPER_FORMAT_LIST(PRODUCTS_BIT))
-_Static_assert(INTEGER_COUNT <= 64, "one bit per format");
+// Formats with smaller blocks have no such facts.
+#define NO_SUPER_FACTS(name) PRODUCTS_##name = 0, KIND_##name = 0,
+enum { SMALL_FORMAT_LIST(NO_SUPER_FACTS) };
 #define INTEGER(name, label, type, length, bytes, columns, mins)                                   \
     {.id = type, .activations = length == SUPER ? CPU_ACTIVATIONS_Q8_SUPER : CPU_ACTIVATIONS_Q8,    \
      .index = INDEX_##name, .block_length = length, .block_bytes = bytes, .group = columns,         \
-     .has_min = mins, .products = (SUPER_PRODUCTS >> INDEX_##name & 1)},
+     .has_min = mins, .products = PRODUCTS_##name, .kind = (super_kind)KIND_##name},
 #define FLOATING(name, label, type, bytes) \
     {.id = type, .activations = CPU_ACTIVATIONS_F32, .index = INDEX_##name, .block_length = 1, .block_bytes = bytes},
 static const cpu_matrix_format formats[] = {FORMAT_LIST(INTEGER) FLOAT_FORMAT_LIST(FLOATING)};
@@ -78,7 +77,7 @@ FORMAT_LIST(UNPACK)
 #define UNPACK_ENTRY(name, ...) unpack_##name,
 void (*const cpu_unpack[INTEGER_COUNT])(const void *, int8_t *, float *, float *) = {FORMAT_LIST(UNPACK_ENTRY)};
 
-#define READ_SUPER(name, products, sign)                                      \
+#define READ_SUPER(name, ...)                                                 \
     static void read_super_##name(const void *block, super_block *out) {      \
         const block_##name *b = block;                                        \
         float scales[16], mins[16];                                           \

@@ -52,8 +52,7 @@ enum {
 enum {
     WIDE_SUPER_CODES = 0,     // int8 [4][16][64]
     WIDE_SUPER_SCALE = 4096,  // float [16]
-    WIDE_SUPER_PAIRS = 4160,  // int16 [16][8][2] or [16][4][2] in as many bytes: sums of codes by group
-    WIDE_SUPER_BYTES = 4672,
+    WIDE_SUPER_SUMS = 4160,   // what the kind of panel (super_kind) takes of sums of codes
 };
 
 // Unpacked weights of one row group and block: 8 vectors of codes (as dwords v of 16 rows), then f32 scales of 16
@@ -76,35 +75,59 @@ static inline size_t super_tail(int group, int products) {
 static inline size_t super_panel_bytes(int group, int has_min, int products) {
     return super_tail(group, products) + super_tail_bytes(group, has_min);
 }
-// The same for a matrix unit: products of scale and code, as p where they fit in a byte, otherwise as 64 vectors of
-// p >> 7 and as many of p & 127; then the tail.
-static inline size_t wide_super_tail(int products) { return products ? 64 * 64 : 2 * 64 * 64; }
-static inline size_t wide_super_panel_bytes(int group, int has_min, int products) {
-    return wide_super_tail(products) + super_tail_bytes(group, has_min);
+// The same for a matrix unit: products p of scale and code; what else comes before d depends on the format.
+typedef enum {
+    // p >> 7, then p & 127.
+    SUPER_SPLIT,
+    // The same. Sums of x are int16 [16][4][2], by pairs of groups of 32 columns.
+    SUPER_SPLIT_MIN,
+    // p, which fits in a byte.
+    SUPER_PRODUCTS,
+    // p and 64 bytes per row: mins m of 16 groups, 8 m, 8 m, 0. Sums of x are int8 [16][64]: l, h, g, 0, where
+    // l + 8 (h + g) is the sum of a group.
+    SUPER_PRODUCTS_MIN,
+    // Of code - shift, where shift is 1 or -1 in each run of 8 columns, and 64 bytes per row: t = s * shift of 32 runs and
+    // 8 t. Sums of x are int8 [16][64]: l and h, where l + 8 h is the sum of a run.
+    SUPER_SHIFTED,
+    SUPER_KINDS,
+} super_kind;
+
+static inline bool super_is_split(super_kind kind) { return kind == SUPER_SPLIT || kind == SUPER_SPLIT_MIN; }
+static inline bool super_has_factors(super_kind kind) { return kind == SUPER_PRODUCTS_MIN || kind == SUPER_SHIFTED; }
+static inline size_t wide_super_tail(super_kind kind) {
+    return (super_is_split(kind) ? 2 * 64 * 64 : 64 * 64) + (super_has_factors(kind) ? 16 * 64 : 0);
+}
+static inline size_t wide_super_panel_bytes(super_kind kind) {
+    return wide_super_tail(kind) + 64 * (kind == SUPER_SPLIT_MIN ? 6 : kind == SUPER_PRODUCTS_MIN ? 2 : 1);
+}
+static inline size_t wide_super_record_bytes(super_kind kind) {
+    return WIDE_SUPER_SUMS + (super_has_factors(kind) ? 16 * 64 : kind == SUPER_SPLIT_MIN ? 16 * 16 : 0);
 }
 
 // Formats with smaller blocks.
 #define SMALL_FORMAT_LIST(X) \
     X(q4_0) X(q4_1) X(q5_0) X(q5_1) X(q8_0) X(iq4_nl) X(mxfp4) X(nvfp4) X(q1_0) X(q2_0)
 
-// X(name, whether products of scale and code fit in a byte, the sign with which they do): formats with blocks of 256.
-#define SUPER_FORMAT_LIST(X) \
-    X(q2_k, 1, 1)            \
-    X(q3_k, 1, -1)           \
-    X(q4_k, 0, 1)            \
-    X(q5_k, 0, 1)            \
-    X(q6_k, 0, 1)            \
-    X(iq4_xs, 0, 1)          \
-    X(iq1_s, 0, 1)           \
-    X(iq1_m, 0, 1)           \
-    X(iq2_xxs, 0, 1)         \
-    X(iq2_xs, 0, 1)          \
-    X(iq2_s, 0, 1)           \
-    X(iq3_xxs, 0, 1)         \
-    X(iq3_s, 0, 1)           \
-    X(tq1_0, 1, 1)           \
-    X(tq2_0, 1, 1)
-#define SUPER_FACTS(name, products, sign) PRODUCTS_##name = products, SIGN_##name = sign,
+// X(name, whether products of scale and code fit in a byte, the sign with which they do, kind of panel for a matrix
+// unit): formats with blocks of 256.
+#define SUPER_FORMAT_LIST(X)              \
+    X(q2_k, 1, 1, SUPER_PRODUCTS_MIN)     \
+    X(q3_k, 1, -1, SUPER_PRODUCTS)        \
+    X(q4_k, 0, 1, SUPER_SPLIT_MIN)        \
+    X(q5_k, 0, 1, SUPER_SPLIT_MIN)        \
+    X(q6_k, 0, 1, SUPER_SPLIT)            \
+    X(iq4_xs, 0, 1, SUPER_SPLIT)          \
+    X(iq1_s, 0, 1, SUPER_SHIFTED)         \
+    X(iq1_m, 0, 1, SUPER_SHIFTED)         \
+    X(iq2_xxs, 0, 1, SUPER_SPLIT)         \
+    X(iq2_xs, 0, 1, SUPER_SPLIT)          \
+    X(iq2_s, 0, 1, SUPER_SPLIT)           \
+    X(iq3_xxs, 0, 1, SUPER_SPLIT)         \
+    X(iq3_s, 0, 1, SUPER_SPLIT)           \
+    X(tq1_0, 1, 1, SUPER_PRODUCTS)        \
+    X(tq2_0, 1, 1, SUPER_PRODUCTS)
+#define SUPER_FACTS(name, products, sign, kind) \
+    PRODUCTS_##name = products, SIGN_##name = sign, KIND_##name = kind,
 enum { SUPER_FORMAT_LIST(SUPER_FACTS) };
 #undef SUPER_FACTS
 
@@ -123,6 +146,7 @@ enum {
     WIDE_SUPER_GROUPS = 2,   // the same for formats with blocks of 256 columns
     WIDE_SUPER_BLOCKS = 16,
     WIDE_SUPER_PASS_ROWS = 512,
+    WIDE_SUPER_PASS_BYTES = 5 << 18,
     STREAM_GROUPS = 4,  // row groups of repacked weights that are streamed side by side
     DIRECT_ROWS = 4,    // up to here products are computed while streaming repacked weights
 };
@@ -174,6 +198,12 @@ typedef struct {
     int lines;
 } fetch;
 
+// Where results go in the end: rows `stride` floats apart, or NULL.
+typedef struct {
+    const float *out;
+    int64_t stride;
+} home;
+
 // Adds products of `groups` <= PANEL_GROUPS panels, `panel_stride` bytes apart, with a tile to out (or starts there).
 typedef void panel_kernel(
     const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *tile, int width, float *out,
@@ -189,12 +219,13 @@ typedef struct {
     void (*multiply[2])(  // [has mins]
         const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *rows, float *out,
         int64_t stride, bool start, fetch ahead);
-    // For formats with blocks of 256 columns: records of sums of codes by groups of `group` columns, and products of
-    // `tiles` times WIDE_ROWS rows, `rows_stride` bytes apart.
-    void (*arrange_super)(const uint8_t *const *tiles, const int *widths, int group, int64_t blocks, uint8_t *wide);
-    void (*multiply_super[2][2])(  // [products fit in a byte][has mins]
+    // For formats with blocks of 256 columns: their records, and products of
+    // `tiles` times WIDE_ROWS rows, `rows_stride` bytes apart; `ahead` counts all lines of a row group. What will be
+    // written `to` once the results are complete is fetched, too.
+    void (*arrange_super)(const uint8_t *const *tiles, const int *widths, super_kind kind, int64_t blocks, uint8_t *wide);
+    void (*multiply_super[SUPER_KINDS])(
         const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *rows, size_t rows_stride,
-        int64_t tiles, float *out, int64_t stride, bool start, fetch ahead);
+        int64_t tiles, float *out, int64_t stride, bool start, fetch ahead, home to);
 } wide_kernels;
 
 #define FLOAT_FORMAT_LIST(X) X(f32, "F32", 0, 4) X(f16, "F16", 1, 2) X(bf16, "BF16", 30, 2)
@@ -231,6 +262,7 @@ struct cpu_matrix_format {
     int block_length, block_bytes;
     int group, has_min;  // integer formats
     int products;        // whether products of scale and code fit in a byte: formats with blocks of 256
+    super_kind kind;
 };
 
 size_t cpu_matrix_row_bytes(const cpu_matrix_format *format, int64_t columns);

@@ -122,12 +122,12 @@ void cpu_matmul(
         PANEL_ROOM = 64 << 10,
         EDGE_ROOM = WIDE_SUPER_PASS_ROWS * CHUNK * sizeof(float),
     };
-    _Static_assert(PANEL_ROOM + EDGE_ROOM + WIDE_PASS_BYTES <= CPU_MATMUL_SCRATCH, "scratch memory");
+    _Static_assert(PANEL_ROOM + EDGE_ROOM + WIDE_SUPER_PASS_BYTES <= CPU_MATMUL_SCRATCH, "scratch memory");
     _Static_assert(PANEL_GROUPS * PANEL_BLOCKS * 768 <= PANEL_ROOM, "integer panels");
     _Static_assert(WIDE_GROUPS * WIDE_BLOCKS * 640 <= PANEL_ROOM && WIDE_GROUPS <= CHUNK_GROUPS, "wide panels");
     _Static_assert(PANEL_GROUPS * PANEL_BLOCKS / SUPER_BLOCKS * 5248 <= PANEL_ROOM, "panels of blocks of 256 columns");
     _Static_assert(
-        WIDE_SUPER_GROUPS * WIDE_SUPER_BLOCKS / SUPER_BLOCKS * 8832 <= PANEL_ROOM && WIDE_SUPER_GROUPS <= CHUNK_GROUPS,
+        WIDE_SUPER_GROUPS * WIDE_SUPER_BLOCKS / SUPER_BLOCKS * 8576 <= PANEL_ROOM && WIDE_SUPER_GROUPS <= CHUNK_GROUPS,
         "wide panels of blocks of 256 columns");
     _Static_assert(STREAM_GROUPS * FLOAT_COLUMNS * CPU_GROUP_ROWS * sizeof(float) <= PANEL_ROOM, "float panels");
     call c = {

@@ -183,7 +183,9 @@ INLINE u8x64 times(u8x64 codes, i32x16 s) {
             panel += super_panel_bytes(GROUP, MIN, PRODUCTS);                                                          \
         }                                                                                                              \
     }                                                                                                                  \
-    UNPACK_SUPER_BLOCKS(name, name##_unpack_blocks, name##_unpack_packed, super_panel_bytes)
+    UNPACK_SUPER_BLOCKS(                                                                                               \
+        name, name##_unpack_blocks, name##_unpack_packed,                                                              \
+        super_panel_bytes(GROUP_##name, HAS_MIN_##name, PRODUCTS_##name))
 
 // Blocks of the file are repacked one at a time.
 #define UNPACK_SUPER_BLOCKS(name, from_blocks, from_packed, bytes)                                                     \
@@ -198,7 +200,7 @@ INLINE u8x64 times(u8x64 codes, i32x16 s) {
                 rows + (size_t)(b / SUPER_BLOCKS) * sizeof(block_##name), row_bytes, valid, SUPER_BLOCKS,              \
                 (uint8_t *)&record);                                                                                   \
             from_packed((const uint8_t *)&record, 0, SUPER_BLOCKS, zero, panel);                                       \
-            panel += bytes(GROUP_##name, HAS_MIN_##name, PRODUCTS_##name);                                             \
+            panel += bytes;                                                                                            \
         }                                                                                                              \
     }
 
@@ -230,28 +232,55 @@ INLINE void split_products(u8x64 codes, i32x16 s, const int offset, u8x64 *high,
     *low = (u8x64)((e & 0x007f) | (o << 8 & 0x7f00));
 }
 
+// Codes plus 16 less their shifts of 1 or -1, and shifts.
+INLINE u8x64 unshifted(u8x64 codes) { return (codes - 12) & 0xf8; }
+INLINE u8x64 shifts(u8x64 codes) { return codes - 16 - unshifted(codes); }
+
+// Bytes times eight.
+INLINE u8x64 eightfold(u8x64 v) { return (u8x64)((u32x16)v << 3 & 0xf8f8f8f8u); }
+
 #define UNPACK_WIDE(name, record_blocks, code_offset)                                                                  \
     static void name##_unpack_packed_wide(                                                                             \
         const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t zero, uint8_t *panel                     \
     ) {                                                                                                                \
-        enum { GROUP = GROUP_##name, PRODUCTS = PRODUCTS_##name, SIGN = SIGN_##name };                                 \
+        enum { GROUP = GROUP_##name, SIGN = SIGN_##name };                                                             \
+        const super_kind kind = (super_kind)KIND_##name;                                                               \
         for (int64_t first = block_begin; first < block_end; first += SUPER_BLOCKS) {                                  \
             const packed_##name *p = (const packed_##name *)group + first / SUPER_BLOCKS;                              \
+            u8x64 *const factors = (u8x64 *)panel + 64;                                                                \
             for (int b = 0; b < SUPER_BLOCKS; b++) {                                                                   \
                 i32x16 s[2];                                                                                           \
                 UNROLL for (int h = 0; h < BLOCK / GROUP; h++) s[h] = name##_s(p, b, h) * SIGN;                        \
+                u32x16 of_runs = 0;                                                                                    \
                 UNROLL for (int v = 0; v < 8; v++) {                                                                   \
                     u8x64 *const to = (u8x64 *)panel + 8 * b + v;                                                      \
-                    const i32x16 factors = s[v * (BLOCK / GROUP) / 8];                                                 \
-                    if (PRODUCTS) *to = times(name##_code(p, b, v) - (uint8_t)code_offset, factors);                   \
-                    else split_products(name##_code(p, b, v), factors, code_offset, to, to + 64);                      \
+                    const i32x16 scale = s[v * (BLOCK / GROUP) / 8];                                                   \
+                    const u8x64 codes = name##_code(p, b, v);                                                          \
+                    if (super_is_split(kind)) split_products(codes, scale, code_offset, to, to + 64);                  \
+                    else if (kind != SUPER_SHIFTED) *to = times(codes - (uint8_t)code_offset, scale);                  \
+                    else *to = times(unshifted(codes), scale);                                                         \
+                    if (kind == SUPER_SHIFTED && v % 2 == 0)                                                           \
+                        of_runs |= (u32x16)times(shifts(codes), scale) & 0xffu << 4 * v;                               \
                 }                                                                                                      \
+                if (kind == SUPER_SHIFTED) factors[b] = (u8x64)of_runs, factors[8 + b] = eightfold((u8x64)of_runs);    \
             }                                                                                                          \
-            name##_put_tail(p, panel + wide_super_tail(PRODUCTS));                                                     \
-            panel += wide_super_panel_bytes(GROUP, HAS_MIN_##name, PRODUCTS);                                          \
+            uint8_t *const tail = panel + wide_super_tail(kind);                                                       \
+            if (kind == SUPER_PRODUCTS_MIN) {                                                                          \
+                UNROLL for (int j = 0; j < 4; j++) {                                                                   \
+                    const u32x16 one = (u32x16)name##_mins(p, 2 * j), two = (u32x16)name##_mins(p, 2 * j + 1);         \
+                    const u8x64 mins = (u8x64)(((one | one >> 8) & 0xffff) | (two | two >> 8) << 16);                  \
+                    factors[j] = mins;                                                                                 \
+                    factors[4 + j] = factors[8 + j] = eightfold(mins);                                                 \
+                    factors[12 + j] = 0;                                                                               \
+                }                                                                                                      \
+                store_f32(tail, name##_d(p));                                                                          \
+                store_f32(tail + 64, name##_dmin(p));                                                                  \
+            } else name##_put_tail(p, tail);                                                                           \
+            panel += wide_super_panel_bytes(kind);                                                                     \
         }                                                                                                              \
     }                                                                                                                  \
-    UNPACK_SUPER_BLOCKS(name, name##_unpack_blocks_wide, name##_unpack_packed_wide, wide_super_panel_bytes)
+    UNPACK_SUPER_BLOCKS(                                                                                               \
+        name, name##_unpack_blocks_wide, name##_unpack_packed_wide, wide_super_panel_bytes((super_kind)KIND_##name))
 SUPER_LIST(UNPACK_WIDE)
 GRID_LIST(UNPACK_WIDE)
 #endif

@@ -21,11 +21,10 @@ static wide_shape shape_of(const cpu_matrix_format *f) {
         return (wide_shape){
             .super = true,
             .record_blocks = SUPER_BLOCKS,
-            .record_bytes = WIDE_SUPER_BYTES,
+            .record_bytes = wide_super_record_bytes(f->kind),
             .groups = WIDE_SUPER_GROUPS,
             .blocks = WIDE_SUPER_BLOCKS,
-            .panel_bytes =
-                WIDE_SUPER_BLOCKS / SUPER_BLOCKS * wide_super_panel_bytes(f->group, f->has_min, f->products)};
+            .panel_bytes = WIDE_SUPER_BLOCKS / SUPER_BLOCKS * wide_super_panel_bytes(f->kind)};
     return (wide_shape){
         .record_blocks = 1,
         .record_bytes = WIDE_BYTES,
@@ -51,7 +50,7 @@ static void arrange_rows(
             widths[t] = tile_width(c->x->rows, m + t * CPU_TILE_ROWS);
             tiles[t] = tile_at(c->x, m + t * CPU_TILE_ROWS) + begin * TILE_BYTES * widths[t];
         }
-        if (s->super) c->kernels->wide->arrange_super(tiles, widths, c->matrix->format->group, end - begin, wide);
+        if (s->super) c->kernels->wide->arrange_super(tiles, widths, c->matrix->format->kind, end - begin, wide);
         else c->kernels->wide->arrange(tiles, widths, end - begin, wide);
         wide += rows_bytes(s, end - begin);
     }
@@ -60,7 +59,7 @@ static void arrange_rows(
 static void multiply_chunk(const call *c, const wide_shape *s, chunk k, int64_t begin, int64_t end) {
     const cpu_matrix_format *format = c->matrix->format;
     const wide_kernels *kernels = c->kernels->wide;
-    const int64_t step = s->blocks;
+    const int64_t step = s->blocks, blocks = c->matrix->columns / BLOCK;
     const int64_t tiles = tile_count(k.row_begin, k.row_end);
     const size_t rows_stride = rows_bytes(s, end - begin);
     for (int64_t b = begin; b < end; b += step) {
@@ -68,12 +67,17 @@ static void multiply_chunk(const call *c, const wide_shape *s, chunk k, int64_t 
         unpack_panels(c, k, b, stop, true, s->panel_bytes);
         const int64_t next = end - after < step ? end - after : step;
         fetch ahead = fetch_weights(c, stop < end ? k.group : k.group + k.groups, after, next, stop - b, tiles);
-        const uint8_t *fetched = !ahead.lines ? ahead.base : ahead.base + c->group_bytes / (size_t)(c->matrix->columns / BLOCK) * (size_t)next;
+        const int64_t lines = (int64_t)(c->group_bytes / (size_t)blocks) * next / 64;
+        const uint8_t *fetched = ahead.base + (ahead.lines ? lines * 64 : 0);
         const uint8_t *rows = c->wide + rows_bytes(s, b - begin);
         if (s->super) {
             place to = place_of(c, k, k.row_begin);
-            kernels->multiply_super[format->products][format->has_min](
-                c->panels, s->panel_bytes, k.groups, stop - b, rows, rows_stride, tiles, to.out, to.stride, b == 0, ahead);
+            const home last = {stop == blocks ? c->out + k.row_begin * c->stride + k.group * CPU_GROUP_ROWS : NULL, c->stride};
+            ahead.lines *= (int)(tiles * (stop - b));
+            if (ahead.lines > lines) ahead.lines = (int)lines;
+            kernels->multiply_super[format->kind](
+                c->panels, s->panel_bytes, k.groups, stop - b, rows, rows_stride, tiles, to.out, to.stride, b == 0, ahead,
+                last);
             continue;
         }
         for (int64_t m = k.row_begin; m < k.row_end; m += WIDE_ROWS, rows += rows_stride) {
@@ -90,7 +94,8 @@ void multiply_wide(const call *c, int64_t row_begin, int64_t row_end) {
     const wide_shape s = shape_of(c->matrix->format);
     const int64_t blocks = c->matrix->columns / BLOCK;
     // As many columns as there is room for, in passes of about the same size.
-    const int64_t at_once = WIDE_PASS_BYTES / (int64_t)rows_bytes(&s, s.blocks) / tile_count(row_begin, row_end);
+    const int64_t room_bytes = s.super ? WIDE_SUPER_PASS_BYTES : WIDE_PASS_BYTES;
+    const int64_t at_once = room_bytes / (int64_t)rows_bytes(&s, s.blocks) / tile_count(row_begin, row_end);
     const int64_t steps = (blocks + s.blocks - 1) / s.blocks, passes = (steps + at_once - 1) / at_once;
     const int64_t room = (steps + passes - 1) / passes * s.blocks;
     c->kernels->wide->begin(s.super);
