@@ -62,8 +62,8 @@ static inline size_t panel_bytes(int group, int has_min) {
     return 512 + (size_t)64 * (size_t)(BLOCK / group) * (size_t)(1 + has_min);
 }
 
-// Unpacked weights of one row group and 256 columns, in formats of such blocks: 64 vectors of codes, int32 scales of 16
-// rows for each group of columns, then what super_tail_bytes counts: f32 scales of 16 rows and, in formats with mins, f32
+// Unpacked weights of one row group and 256 columns, in formats of such blocks: 64 vectors of codes, scales of 16 rows
+// for each group of columns (f32 in formats with a run, otherwise int32), then what super_tail_bytes counts: f32 scales of 16 rows and, in formats with mins, f32
 // scales of mins and mins as int16 pairs of neighbouring groups. Where products of scale and code fit in a byte they
 // take the place of codes and scales.
 static inline size_t super_tail_bytes(int group, int has_min) {
@@ -108,26 +108,27 @@ static inline size_t wide_super_record_bytes(super_kind kind) {
 #define SMALL_FORMAT_LIST(X) \
     X(q4_0) X(q4_1) X(q5_0) X(q5_1) X(q8_0) X(iq4_nl) X(mxfp4) X(nvfp4) X(q1_0) X(q2_0)
 
-// X(name, whether products of scale and code fit in a byte, the sign with which they do, kind of panel for a matrix
-// unit): formats with blocks of 256.
-#define SUPER_FORMAT_LIST(X)              \
-    X(q2_k, 1, 1, SUPER_PRODUCTS_MIN)     \
-    X(q3_k, 1, -1, SUPER_PRODUCTS)        \
-    X(q4_k, 0, 1, SUPER_SPLIT_MIN)        \
-    X(q5_k, 0, 1, SUPER_SPLIT_MIN)        \
-    X(q6_k, 0, 1, SUPER_SPLIT)            \
-    X(iq4_xs, 0, 1, SUPER_SPLIT)          \
-    X(iq1_s, 0, 1, SUPER_SHIFTED)         \
-    X(iq1_m, 0, 1, SUPER_SHIFTED)         \
-    X(iq2_xxs, 0, 1, SUPER_SPLIT)         \
-    X(iq2_xs, 0, 1, SUPER_SPLIT)          \
-    X(iq2_s, 0, 1, SUPER_SPLIT)           \
-    X(iq3_xxs, 0, 1, SUPER_SPLIT)         \
-    X(iq3_s, 0, 1, SUPER_SPLIT)           \
-    X(tq1_0, 1, 1, SUPER_PRODUCTS)        \
-    X(tq2_0, 1, 1, SUPER_PRODUCTS)
-#define SUPER_FACTS(name, products, sign, kind) \
-    PRODUCTS_##name = products, SIGN_##name = sign, KIND_##name = kind,
+// X(name, whether products of scale and code fit in a byte, the sign with which they do, run, kind of panel for a matrix
+// unit): formats with blocks of 256. Run: of how many blocks of 32 columns sums of scaled dot products are below 2^24,
+// exact as floats, which are multiplied and added in one instruction; 0 where integers are used.
+#define SUPER_FORMAT_LIST(X)                \
+    X(q2_k, 1, 1, 0, SUPER_PRODUCTS_MIN)    \
+    X(q3_k, 1, -1, 0, SUPER_PRODUCTS)       \
+    X(q4_k, 0, 1, 4, SUPER_SPLIT_MIN)       \
+    X(q5_k, 0, 1, 2, SUPER_SPLIT_MIN)       \
+    X(q6_k, 0, 1, 1, SUPER_SPLIT)           \
+    X(iq4_xs, 0, 1, 0, SUPER_SPLIT)         \
+    X(iq1_s, 0, 1, 8, SUPER_SHIFTED)        \
+    X(iq1_m, 0, 1, 8, SUPER_SHIFTED)        \
+    X(iq2_xxs, 0, 1, 2, SUPER_SPLIT)        \
+    X(iq2_xs, 0, 1, 2, SUPER_SPLIT)         \
+    X(iq2_s, 0, 1, 2, SUPER_SPLIT)          \
+    X(iq3_xxs, 0, 1, 2, SUPER_SPLIT)        \
+    X(iq3_s, 0, 1, 8, SUPER_SPLIT)          \
+    X(tq1_0, 1, 1, 0, SUPER_PRODUCTS)       \
+    X(tq2_0, 1, 1, 0, SUPER_PRODUCTS)
+#define SUPER_FACTS(name, products, sign, run, kind) \
+    PRODUCTS_##name = products, SIGN_##name = sign, RUN_##name = run, KIND_##name = kind,
 enum { SUPER_FORMAT_LIST(SUPER_FACTS) };
 #undef SUPER_FACTS
 
@@ -245,7 +246,8 @@ typedef struct {
     float_kernels floats[FLOAT_COUNT];
     panel_kernel *panels[2][2];  // [group is 16][has mins]
     panel_kernel *super_products[2];  // [has mins]: formats with blocks of 256, products in bytes
-    panel_kernel *super_panels[2][2];  // [group is 16][has mins]: and codes with scales
+    panel_kernel *super_panels[2][2];  // [group is 16][has mins]: codes with scales
+    panel_kernel *super_integers;      // and without a run
     const wide_kernels *wide;    // NULL where there is no matrix unit
     // One tile of prepared rows from `count` rows of x.
     void (*fill_q8)(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile);
@@ -261,7 +263,7 @@ struct cpu_matrix_format {
     int index;  // among integer or float kernels
     int block_length, block_bytes;
     int group, has_min;  // integer formats
-    int products;        // whether products of scale and code fit in a byte: formats with blocks of 256
+    int products, run;   // formats with blocks of 256: see SUPER_FORMAT_LIST
     super_kind kind;
 };
 

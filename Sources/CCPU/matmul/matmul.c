@@ -51,7 +51,9 @@ static panel_shape panel_shape_of(const call *c) {
     const cpu_matrix_format *f = c->matrix->format;
     if (f->activations == CPU_ACTIVATIONS_Q8_SUPER)
         return (panel_shape){
-            f->products ? c->kernels->super_products[f->has_min] : c->kernels->super_panels[f->group == 16][f->has_min],
+            f->products ? c->kernels->super_products[f->has_min]
+            : f->run    ? c->kernels->super_panels[f->group == 16][f->has_min]
+                        : c->kernels->super_integers,
             PANEL_BLOCKS, PANEL_BLOCKS / SUPER_BLOCKS * super_panel_bytes(f->group, f->has_min, f->products)};
     const int64_t blocks = blocks_at_once(f->group, f->has_min);
     return (panel_shape){
