@@ -63,9 +63,9 @@ static inline size_t panel_bytes(int group, int has_min) {
 }
 
 // Unpacked weights of one row group and 256 columns, in formats of such blocks: 64 vectors of codes, scales of 16 rows
-// for each group of columns (f32 in formats with a run, otherwise int32), then what super_tail_bytes counts: f32 scales of 16 rows and, in formats with mins, f32
-// scales of mins and mins as int16 pairs of neighbouring groups. Where products of scale and code fit in a byte they
-// take the place of codes and scales.
+// for each group of columns (f32 in formats with a run, otherwise int32), then what super_tail_bytes counts: f32 scales
+// of 16 rows and, in formats with mins, f32 scales of mins and mins as int16 pairs of neighbouring groups. Where products
+// of scale and code fit in a byte they take the place of codes and scales.
 static inline size_t super_tail_bytes(int group, int has_min) {
     return has_min ? (size_t)64 * (size_t)(2 + SUPER / group / 2) : 64;
 }

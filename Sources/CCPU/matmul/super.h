@@ -114,11 +114,12 @@ INLINE void super_tile(
     for (int64_t first = 0; first < blocks; first += SUPER_BLOCKS) {
         const uint8_t *p = panel + (size_t)(first / SUPER_BLOCKS) * super_panel_bytes(t.group, t.has_min, t.products);
         const uint8_t *tail = p + super_tail(t.group, t.products);
-        for (int64_t line = first * ahead.lines; line < (first + SUPER_BLOCKS) * ahead.lines; line++)
-            UNROLL for (int r = 0; r < R; r++)
-                __builtin_prefetch(ahead.base + (size_t)r * ahead.stride + 64 * line, 0, 2);
         ADD_SUPER(
-            t, R, C, tile + first * TILE_BYTES * C, acc, , load_u8(p + (size_t)r * panel_stride + 64 * (8 * b + v)),
+            t, R, C, tile + first * TILE_BYTES * C, acc,
+            for (int64_t line = (first + b) * ahead.lines; line < (first + b + 1) * ahead.lines; line++)
+                UNROLL for (int r = 0; r < R; r++)
+                    __builtin_prefetch(ahead.base + (size_t)r * ahead.stride + 64 * line, 0, 2),
+            load_u8(p + (size_t)r * panel_stride + 64 * (8 * b + v)),
             (i32x16)load_u8(p + (size_t)r * panel_stride + 64 * (64 + BLOCK / t.group * b + h)),
             load_f32(tail + (size_t)r * panel_stride), load_f32(tail + (size_t)r * panel_stride + 64),
             (i16x32)load_u8(tail + (size_t)r * panel_stride + 64 * (2 + j)));
