@@ -58,7 +58,7 @@ final class LinearPhase: Phase {
             return (rows, max(8, (share + 7) / 8 * 8))
         }
         // A matrix unit unpacks formats with blocks of 256 once per 512 rows.
-        let most = products.contains { $0.matrix.activationKind == .superQuantized } ? 512 : 256
+        let most = products.contains { $0.prepared.kind == .superQuantized } ? 512 : 256
         var size = (rows: most, groups: 64)
         func tasks() -> Int {
             let perRows = products.reduce(0) { $0 + ($1.matrix.rowGroups + size.groups - 1) / size.groups }
