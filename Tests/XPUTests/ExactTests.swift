@@ -64,6 +64,40 @@ import XPU
         }
     }
 
+    /// One norm prepares its rows for the first; the others need scales of other columns, or floats.
+    @Test(arguments: [[Format.q4_k, .q8_0, .f32], [.q4_0, .q6_k, .q4_k], [.f16, .q5_k, .q4_1]])
+    func `weights of all kinds share an input`(formats: [Format]) throws {
+        guard let backend = TestDevice.backend else { return }
+        let (rows, columns, outputs) = (9, 512, 35)
+        let tensors = RandomTensors()
+        var generator = SplitMix64(state: 6)
+        tensors.add("x.weight", .f32, [columns, rows], bytes((0..<columns * rows).map { _ in generator.normal() }))
+        tensors.add("n.weight", .f32, [columns], bytes((0..<columns).map { _ in 1 + generator.normal() / 8 }))
+        for (index, format) in formats.enumerated() {
+            let values = (0..<columns * outputs).map { _ in generator.normal() }
+            var encoded = [UInt8](repeating: 0, count: format.byteCount(of: values.count) ?? 0)
+            var span = encoded.mutableSpan
+            try format.encode(values.span, into: &span)
+            tensors.add("w\(index).weight", format, [columns, outputs], encoded)
+        }
+        func logits(of indices: [Int]) throws -> [[Float]] {
+            var g = ProgramBuilder(tensors)
+            let h = g.norm(g.embed("x", vocabulary: rows, width: columns), "n", epsilon: 1e-5)
+            let products = indices.map { g.linear(h, "w\($0)", outputs: outputs) }
+            let sum = products.dropFirst().reduce(products[0]) { g.add($0, $1) }
+            let program = try g.finish(logits: g.outputRows(sum), cache: CacheLayout(layers: [])).fusingSharedInput()
+            return try backend.run(program, tensors, tokens: (0..<rows).map { Int32($0) })
+        }
+        let apart = try formats.indices.map { try logits(of: [$0]) }
+        let together = try logits(of: Array(formats.indices))
+        for row in 0..<rows {
+            for output in 0..<outputs {
+                let expected = apart[0][row][output] + apart[1][row][output] + apart[2][row][output]
+                #expect(together[row][output] == expected, "row \(row), output \(output)")
+            }
+        }
+    }
+
     private func bytes(_ values: [Float]) -> [UInt8] {
         values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } }
     }
@@ -111,9 +145,11 @@ private struct Product {
             for k in items { acc = acc.addingProduct(weights[output * columns + k], input[k]) }
             return acc
         }
+        let sharing = format.activationColumns ?? 32
         for part in items {
             let values = input[part * 32..<(part + 1) * 32]
-            let d = (values.map(abs).max() ?? 0) / 127
+            let first = part * 32 / sharing * sharing
+            let d = (input[first..<first + sharing].map(abs).max() ?? 0) / 127
             let rounded = values.map { Int32(($0 * (1 / d)).rounded(.toNearestOrEven)) }
             for first in stride(from: 0, to: 32, by: groups.length) {
                 let base = output * columns + part * 32 + first

@@ -71,16 +71,19 @@ INTEGER_LAYOUTS(INTEGER_PRODUCT8)
 FLOAT_PRODUCTS(1)
 FLOAT_PRODUCTS(8)
 
-// Rows as codes. A row of the step has `used` parts of `columns` values. x = sub-group per block, y = part.
+// Rows as codes. A row of the step has `used` parts of `columns` values. x = work-group per scale, of a sub-group per block;
+// y = part.
 SUBGROUP __kernel void quantize(
     __global const float *x, int x_stride, int columns, __global char *codes, __global float *scales,
     __global float *sums, __global const int *count, int used
 ) {
-    int block = get_group_id(0), row = get_group_id(1), lane = get_sub_group_local_id();
+    __local float tops[SHARING_BLOCKS];
+    int block = get_group_id(0) * get_num_sub_groups() + get_sub_group_id();
+    int row = get_group_id(1), lane = get_sub_group_local_id();
     if (row >= *count * used) return;
     __global const float *from = x + (long)(row / used) * x_stride + row % used * columns + block * BLOCK;
     prepared to = {codes, scales, sums};
-    prepare_block(to, (long)row * (columns / BLOCK) + block, from[lane], from[lane + LANES]);
+    prepare_block(to, (long)row * (columns / BLOCK) + block, from[lane], from[lane + LANES], tops);
 }
 
 // Row token[m] of an embedding table, times a factor. x = column, y = row.

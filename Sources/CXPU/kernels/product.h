@@ -2,7 +2,7 @@
 #pragma once
 #include "parts.h"
 
-// Activations are rows of codes [columns], scales [columns / 32] and sums of codes [columns / 16], or plain floats.
+// Activations are `prepared` rows (codes.h), or plain floats.
 //
 // A row of the step has `used` output rows, its slots: one, or one per chosen expert or head (ROWS = 1 only). Slot i writes
 // the `outputs` floats at i * outputs of the row. It reads the row's input, where all slots share it (share = used), or part

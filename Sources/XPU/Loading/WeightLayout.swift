@@ -10,16 +10,16 @@ struct WeightLayout: Hashable, Sendable {
     /// Columns and bytes of a record of one tile.
     let recordColumns: Int
     let recordBytes: Int
-    /// Products take activations as 8-bit codes, not as floats.
-    let isInteger: Bool
+    /// Columns of activations that share a scale, where products take them as 8-bit codes; `nil` where they take floats.
+    let activationColumns: Int?
 
     static let tileRows = 16
 
     /// `nil` where the format is not computed.
     init?(_ format: Format) {
         let name = format.name.lowercased()
+        activationColumns = format.activationColumns
         if let groups = format.groups {
-            isInteger = true
             unpackColumns = format.blockLength
             if let bytes = Self.own[format] {
                 self.name = name
@@ -41,7 +41,6 @@ struct WeightLayout: Hashable, Sendable {
             unpackColumns = 1
             recordColumns = 1
             recordBytes = format.blockBytes * Self.tileRows
-            isInteger = false
         }
     }
 
