@@ -39,8 +39,9 @@ struct WeightLayout: Hashable, Sendable {
             self.name = name
             unpack = "tile_words\(format.blockBytes * 8)"
             unpackColumns = 1
-            recordColumns = 1
-            recordBytes = format.blockBytes * Self.tileRows
+            // Floats of 2 bytes fill steps of a matrix engine.
+            recordColumns = format == .f32 ? 1 : 16
+            recordBytes = recordColumns * format.blockBytes * Self.tileRows
         }
     }
 
@@ -52,5 +53,11 @@ struct WeightLayout: Hashable, Sendable {
     func tiles(rows: Int) -> Int { (rows + Self.tileRows - 1) / Self.tileRows }
 
     /// Bytes of one matrix.
-    func byteCount(rows: Int, columns: Int) -> Int { tiles(rows: rows) * (columns / recordColumns) * recordBytes }
+    func byteCount(rows: Int, columns: Int) -> Int {
+        tiles(rows: rows) * ((columns + recordColumns - 1) / recordColumns) * recordBytes
+    }
+
+    /// Whether products of tiles of so many rows go through a matrix engine. Sums of integers have the same bits without it, sums of
+    /// floats do not.
+    func usesEngine(rows: Int) -> Bool { activationColumns != nil ? rows == 8 : recordColumns > 1 }
 }

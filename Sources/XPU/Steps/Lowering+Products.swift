@@ -179,8 +179,7 @@ extension Lowering {
             layout.activationColumns != nil
             ? [.read(prepared.codes), .read(prepared.scales), .read(prepared.sums), .constant(nil), .int(0)]
             : [.constant(nil), .constant(nil), .constant(nil), .read(input.values), .int(input.stride)]
-        // The matrix engine gives the same bits: its dot products are exact.
-        let engine = tileRows == 8 && layout.activationColumns != nil ? matrixLanes : nil
+        let engine = layout.usesEngine(rows: tileRows) ? matrixLanes : nil
         let lanes = engine ?? WeightLayout.tileRows
         let tiles = products.reduce(0) { $0 + layout.tiles(rows: $1.matrix.rows) }
         let others = [1, 2].map { products.count > $0 ? products[$0] : nil }
@@ -198,7 +197,7 @@ extension Lowering {
         arguments += others.map { .int($0?.stride ?? 0) }
         arguments.append(.local(tileRows * splits * WeightLayout.tileRows * 4))
         try recorder.launch(
-            engine.map { .matrix("matrix_\(layout.name)_rows8", lanes: $0) }
+            engine.map { .matrix("matrix_\(layout.name)_rows\(tileRows)", lanes: $0) }
                 ?? .linear("linear_\(layout.name)_rows\(tileRows)"),
             groups: (tiles, rows.groups?.capacity ?? (rows.capacity + tileRows - 1) / tileRows, 1),
             size: lanes * splits,
