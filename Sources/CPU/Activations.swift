@@ -1,17 +1,33 @@
 internal import CCPU
 package import Compute
 
-/// Rows of activations prepared for matrix products: 8-bit codes with a scale per 32, or plain floats in the kernels' order.
+/// Rows of activations prepared for matrix products: 8-bit codes with a scale per 32 or 256, or plain floats in the kernels' order.
 ///
 /// The memory is allocated once for a largest shape and refilled from step to step.
 @safe
 package struct Activations: ~Copyable, @unchecked Sendable {
     package enum Kind: Sendable {
+        /// A scale per 32 columns.
         case quantized
+        /// A scale per 256 columns, for formats with blocks of as many.
+        case superQuantized
         case float
 
-        init(_ kind: cpu_activation_kind) { self = kind == CPU_ACTIVATIONS_F32 ? .float : .quantized }
-        var kernelValue: cpu_activation_kind { self == .float ? CPU_ACTIVATIONS_F32 : CPU_ACTIVATIONS_Q8 }
+        init(_ kind: cpu_activation_kind) {
+            switch kind {
+            case CPU_ACTIVATIONS_Q8: self = .quantized
+            case CPU_ACTIVATIONS_Q8_SUPER: self = .superQuantized
+            default: self = .float
+            }
+        }
+
+        var kernelValue: cpu_activation_kind {
+            switch self {
+            case .quantized: CPU_ACTIVATIONS_Q8
+            case .superQuantized: CPU_ACTIVATIONS_Q8_SUPER
+            case .float: CPU_ACTIVATIONS_F32
+            }
+        }
     }
 
     /// Rows that lie together: ranges of rows start at multiples of it.
@@ -23,7 +39,7 @@ package struct Activations: ~Copyable, @unchecked Sendable {
     private let capacity: Int
     private let memory: PageMemory
 
-    /// Memory for up to `rows` rows of `columns` columns of either kind.
+    /// Memory for up to `rows` rows of `columns` columns of any kind.
     package init(rows: Int, columns: Int) throws(BackendError) {
         capacity = max(
             cpu_activation_bytes(CPU_ACTIVATIONS_Q8, Int64(rows), Int64(columns)),
