@@ -14,9 +14,11 @@ private final class FailingBackend: Backend {
     /// Steps until the next failure; negative for none.
     let stepsToFailure = Atomic<Int>(-1)
     let failsToCompile = Atomic<Bool>(false)
-    /// Gives logits that are no numbers for one step in so many; 0 for none.
     let compilations = Atomic<Int>(0)
+    /// The next step gives logits that are no numbers.
     let spoilsLogits = Atomic<Bool>(false)
+    /// Steps wait while it is held.
+    let gate = Mutex<Void>(())
 
     var device: DeviceInfo { inner.device }
     func supports(_ op: Op) -> Bool { inner.supports(op) }
@@ -52,6 +54,7 @@ private final class FailingBackend: Backend {
         func runOnHost(_ body: @escaping (Int) -> Void) { inner.runOnHost(body) }
 
         func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError) {
+            backend.gate.withLock { _ in }
             if backend.stepsToFailure.subtract(1, ordering: .relaxed).newValue == 0 { isBroken = true }
             // A device that has failed stays so until it is set up again.
             if isBroken { throw .device("it fell over") }
@@ -99,7 +102,9 @@ private final class Reports: EngineObserver {
         #expect(before.tokens.count == 30 && engine.isHealthy)
 
         backend.stepsToFailure.store(10, ordering: .relaxed)
-        let failed = await answers(try (0..<4).map { _ in engine.submit(try request(tokens: 100)) })
+        let requests = try (0..<4).map { _ in try request(tokens: 100) }
+        let streams = backend.gate.withLock { _ in requests.map(engine.submit) }
+        let failed = await answers(streams)
         for answer in failed {
             let line = answer.error.map { "\($0)" } ?? "no error"
             #expect(line.hasSuffix("stories.gguf: the device failed: it fell over"))

@@ -32,6 +32,7 @@ class TinyModel:
     def __init__(self, name, architecture, **sizes):
         self.name, self.architecture = name, architecture
         self.metadata, self.tensors = {}, {}
+        self.raw_types = {}  # of tensors that are bytes of blocks already
         self.width, self.layers, self.hidden = 64, 3, 96
         self.heads, self.kv_heads, self.head = 4, 2, 16
         self.vocabulary, self.context = VOCABULARY, CONTEXT
@@ -129,6 +130,9 @@ class TinyModel:
         writer.add_bos_token_id(1)
         writer.add_eos_token_id(2)
         for name, array in self.tensors.items():
+            if name in self.raw_types:
+                writer.add_tensor(name, array, raw_dtype=self.raw_types[name])
+                continue
             # What converters keep in F32 stays so: vectors and routers.
             plain = array.ndim == 1 or "norm" in name or "ffn_gate_inp" in name or name.endswith("bias")
             if kind == "q8_0" and not plain and array.shape[-1] % 32 == 0:
