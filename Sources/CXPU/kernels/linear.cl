@@ -27,7 +27,6 @@
 #define PART_OF_ROW(r)                                                                                           \
     uint at = inputs[r] + p;                                                                                     \
     __global const int *a = codes + (ulong)at * (BLOCK / 4);                                                      \
-    float sum0 = sums[at * 2], sum1 = sums[at * 2 + 1];                                                          \
     int low = dot4(w.codes.s0, a[0]) + dot4(w.codes.s1, a[1]) + dot4(w.codes.s2, a[2]) + dot4(w.codes.s3, a[3]); \
     int high = dot4(w.codes.s4, a[4]) + dot4(w.codes.s5, a[5]) + dot4(w.codes.s6, a[6]) + dot4(w.codes.s7, a[7]);
 
@@ -39,7 +38,7 @@
             part w = read_##LAYOUT(RECORD(LAYOUT, tiles, tile, p, columns), lane);                               \
             _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                   \
                 PART_OF_ROW(r)                                                                                   \
-                float d = scales[at];                                                                            \
+                float d = scales[at], sum0 = sums[at * 2], sum1 = sums[at * 2 + 1];                              \
                 ACCUMULATE(acc[r], low, high, GROUPS, HAS_MIN, OFFSET)                                           \
             }                                                                                                    \
         }                                                                                                        \
@@ -53,15 +52,15 @@
         for (int p = first; p < last;) {                                                                         \
             SUPER_BEGIN(LAYOUT)                                                                                  \
             int total[ROWS];                                                                                     \
-            float mins[ROWS];                                                                                    \
-            _Pragma("unroll") for (int r = 0; r < ROWS; r++) total[r] = mins[r] = 0;                             \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++) total[r] = 0;                                       \
             for (; p < end; p++) {                                                                               \
                 super_part w = read_##LAYOUT(record, p & (SUPER_PARTS - 1), lane);                                     \
                 _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                               \
                     PART_OF_ROW(r)                                                                               \
-                    ACCUMULATE_SUPER(total[r], mins[r], low, high, GROUPS, HAS_MIN, OFFSET)                      \
+                    ADD_PRODUCTS(total[r], low, high, GROUPS)                                                    \
                 }                                                                                                \
             }                                                                                                    \
+            SUPER_MINS(LAYOUT, ROWS, GROUPS, HAS_MIN, OFFSET, lane, mins)                                        \
             SUPER_FACTORS(LAYOUT, HAS_MIN, lane)                                                                 \
             _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                   \
                 float d = scales[inputs[r] + start];                                                             \
@@ -91,22 +90,18 @@
         PRODUCT_BEGIN(ROWS, HALF_STEPS(columns))                                                                 \
         FLOAT_ROWS(ROWS)                                                                                         \
         __global const uchar *weights = tiles + (long)tile * items * WORDS(8);                                   \
-        int whole = min(last, columns / LANES);                                                                  \
-        for (int p = first; p < whole; p++) {                                                                    \
-            uint8 w = read_words8(weights + (long)p * WORDS(8), lane);                                           \
-            uint words[8] = {w.s0, w.s1, w.s2, w.s3, w.s4, w.s5, w.s6, w.s7};                                    \
-            _Pragma("unroll") for (int q = 0; q < 8; q++) {                                                      \
-                int k = p * LANES + 2 * q;                                                                       \
-                float even = VALUE(words[q] & 0xffff), odd = VALUE(words[q] >> 16);                              \
-                _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                               \
-                    acc[r] = fma(even, x[inputs[r] + k], acc[r]);                                                \
-                    acc[r] = fma(odd, x[inputs[r] + k + 1], acc[r]);                                             \
-                }                                                                                                \
+        int pairs = min(last * (LANES / 2), columns / 2);                                                        \
+        for (int q = first * (LANES / 2); q < pairs; q++) {                                                      \
+            uint w = READ_WORD(weights + (long)q * WORDS(1));                                                    \
+            float even = VALUE(w & 0xffff), odd = VALUE(w >> 16);                                                \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                   \
+                acc[r] = fma(even, x[inputs[r] + 2 * q], acc[r]);                                                \
+                acc[r] = fma(odd, x[inputs[r] + 2 * q + 1], acc[r]);                                             \
             }                                                                                                    \
         }                                                                                                        \
-        for (int k = max(first, whole) * LANES; k < min(last * LANES, columns); k++) {                           \
-            float w = VALUE(((__global const ushort *)weights)[HALF_ELEMENT(0, columns, k, lane)]);              \
-            _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[r] = fma(w, x[inputs[r] + k], acc[r]);          \
+        if (columns % 2 == 1 && last == items && first < last) {                                                 \
+            float w = VALUE(READ_WORD(weights + (long)pairs * WORDS(1)) & 0xffff);                               \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[r] = fma(w, x[inputs[r] + 2 * pairs], acc[r]);  \
         }                                                                                                        \
         PRODUCT_END(ROWS)                                                                                        \
     }

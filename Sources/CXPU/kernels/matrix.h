@@ -90,24 +90,23 @@ int8 __attribute__((overloadable)) intel_sub_group_i8_i8_matrix_mad_k32(rows_t a
         for (int p = first; p < last;) {                                                                             \
             SUPER_BEGIN(LAYOUT)                                                                                      \
             int total[COLUMN_HALVES][ROWS];                                                                          \
-            float mins[COLUMN_HALVES][ROWS];                                                                         \
-            EACH_SUM(ROWS) total[h][r] = mins[h][r] = 0;                                                                   \
+            EACH_SUM(ROWS) total[h][r] = 0;                                                                              \
             for (; p < end; p++) {                                                                                   \
                 MATRIX_ROWS                                                                                          \
                 _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++) {                                          \
                     super_part w = read_##LAYOUT(record, p & (SUPER_PARTS - 1), h * SUBGROUP_LANES + lane);                \
                     MATRIX_DOTS(GROUPS)                                                                              \
                     _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                               \
-                        float sum0 = sums[at[r] * 2], sum1 = sums[at[r] * 2 + 1];                                    \
-                        ACCUMULATE_SUPER(total[h][r], mins[h][r], lows[r], highs[r], GROUPS, HAS_MIN, OFFSET)        \
+                        ADD_PRODUCTS(total[h][r], lows[r], highs[r], GROUPS)                                         \
                     }                                                                                                \
                 }                                                                                                    \
             }                                                                                                        \
             _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++) {                                              \
+                SUPER_MINS(LAYOUT, ROWS, GROUPS, HAS_MIN, OFFSET, h * SUBGROUP_LANES + lane, mins)                   \
                 SUPER_FACTORS(LAYOUT, HAS_MIN, h * SUBGROUP_LANES + lane)                                            \
                 _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                   \
                     float d = scales[inputs[r] + start];                                                             \
-                    FINISH_SUPER(acc[h][r], total[h][r], mins[h][r], HAS_MIN, OFFSET)                                \
+                    FINISH_SUPER(acc[h][r], total[h][r], mins[r], HAS_MIN, OFFSET)                                \
                 }                                                                                                    \
             }                                                                                                        \
         }                                                                                                            \

@@ -3,7 +3,7 @@
 //     f16   two pieces of x times a power of two that brings the largest of a sub-group's columns below 2^15: what is lost is below
 //           2^-22 of a value, or 2^-39 of the largest
 //     bf16  three pieces, which are x exactly
-// A row's sums do not depend on the other rows, nor on how many there are. Smallest pieces first.
+// A row's sums do not depend on the other rows, nor on how many there are.
 #pragma once
 #include "matrix.h"
 
@@ -61,16 +61,15 @@ static inline int range_of(__global const float *x, int from, int to) {
 
 static inline float power_of_two(int exponent) { return as_float((exponent + 127) << 23); }
 
-#define PIECES_f16                                                                                                   \
-    input_t v = read_input(x + inputs[r] + p * LANES, columns - p * LANES) * power_of_two(-ranges[r]);               \
-    piece[1][r] = HALF_OPERAND(TO_HALF(v));                                                                          \
-    piece[0][r] = HALF_OPERAND(TO_HALF(v - FROM_HALF(TO_HALF(v))));
-#define PIECES_bf16                                                                                                  \
-    input_t v = read_input(x + inputs[r] + p * LANES, columns - p * LANES);                                          \
-    input_t low = v - HIGH_BITS(v), lowest = low - HIGH_BITS(low);                                                   \
-    piece[2][r] = BF16_OPERAND(v);                                                                                   \
-    piece[1][r] = BF16_OPERAND(low);                                                                                 \
-    piece[0][r] = BF16_OPERAND(lowest);
+// Takes the next piece off v.
+#define READ_f16 read_input(x + (ulong)(inputs[r] + p * LANES), columns - p * LANES) * power_of_two(-ranges[r])
+#define PIECE_f16(v, piece)             \
+    piece = HALF_OPERAND(TO_HALF(v));   \
+    v -= FROM_HALF(TO_HALF(v));
+#define READ_bf16 read_input(x + (ulong)(inputs[r] + p * LANES), columns - p * LANES)
+#define PIECE_bf16(v, piece)            \
+    piece = BF16_OPERAND(v);            \
+    v -= HIGH_BITS(v);
 
 #define FLOAT_MATRIX_PRODUCT(FORMAT, ROWS, PIECES, SCALED)                                                           \
     SUBGROUP __kernel void matrix_##FORMAT##_rows##ROWS(PRODUCT_ARGUMENTS) {                                         \
@@ -85,12 +84,16 @@ static inline float power_of_two(int exponent) { return as_float((exponent + 127
         sums##ROWS sum[COLUMN_HALVES];                                                                               \
         _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++) sum[h] = 0;                                        \
         for (int p = first; p < last; p++) {                                                                         \
-            row_t piece[PIECES][ROWS];                                                                               \
-            _Pragma("unroll") for (int r = 0; r < ROWS; r++) { PIECES_##FORMAT }                                     \
-            _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++) {                                              \
-                int8 b = as_int8(read_words8(weights + (long)p * WORDS(8), h * SUBGROUP_LANES + lane));              \
-                _Pragma("unroll") for (int i = 0; i < PIECES; i++)                                                   \
-                    sum[h] = intel_sub_group_##FORMAT##_##FORMAT##_matrix_mad_k16(OPERAND##ROWS(piece[i]), b, sum[h]); \
+            input_t v[ROWS];                                                                                         \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++) v[r] = READ_##FORMAT;                                   \
+            _Pragma("unroll") for (int i = 0; i < PIECES; i++) {                                                     \
+                row_t piece[ROWS];                                                                                   \
+                _Pragma("unroll") for (int r = 0; r < ROWS; r++) { PIECE_##FORMAT(v[r], piece[r]) }                  \
+                _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++) {                                          \
+                    int8 b = as_int8(read_words8(weights + (long)p * WORDS(8), h * SUBGROUP_LANES + lane));          \
+                    sum[h] =                                                                                         \
+                        intel_sub_group_##FORMAT##_##FORMAT##_matrix_mad_k16(OPERAND##ROWS(piece), b, sum[h]);       \
+                }                                                                                                    \
             }                                                                                                        \
         }                                                                                                            \
         float acc[COLUMN_HALVES][ROWS];                                                                              \

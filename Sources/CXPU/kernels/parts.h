@@ -82,27 +82,25 @@ static inline part read_q8_0(__global const uchar *r, int column) {
 typedef struct {
     uint8 codes;
     int scale0, scale1; // of the first and second 16 columns where there are two groups
-    int min;
 } super_part;
 
 static inline super_part read_q4_k(__global const uchar *r, int g, int column) {
     super_part x = {
-        read_nibbles(r + WORDS(4 * g), column), READ_BYTE(r + q4_k_SCALES + BYTES(g)), 0,
-        READ_BYTE(r + q4_k_MINS + BYTES(g))};
+        read_nibbles(r + WORDS(4 * g), column), READ_BYTE(r + q4_k_SCALES + BYTES(g)), 0};
     return x;
 }
 
 static inline super_part read_q5_k(__global const uchar *r, int g, int column) {
     super_part x = {
         read_nibbles(r + WORDS(4 * g), column) | read_one_bit(r + q5_k_HIGH + WORDS(g), column),
-        READ_BYTE(r + q5_k_SCALES + BYTES(g)), 0, READ_BYTE(r + q5_k_MINS + BYTES(g))};
+        READ_BYTE(r + q5_k_SCALES + BYTES(g)), 0};
     return x;
 }
 
 static inline super_part read_q6_k(__global const uchar *r, int g, int column) {
     super_part x = {
         read_nibbles(r + WORDS(4 * g), column) | read_two_bits(r + q6_k_HIGH + WORDS(2 * g), column),
-        (char)READ_BYTE(r + q6_k_SCALES + BYTES(2 * g)), (char)READ_BYTE(r + q6_k_SCALES + BYTES(2 * g + 1)), 0};
+        (char)READ_BYTE(r + q6_k_SCALES + BYTES(2 * g)), (char)READ_BYTE(r + q6_k_SCALES + BYTES(2 * g + 1))};
     return x;
 }
 
@@ -112,9 +110,22 @@ static inline super_part read_iq4_xs(__global const uchar *r, int g, int column)
         (uint8)(
             iq4_word(i.s0), iq4_word(i.s1), iq4_word(i.s2), iq4_word(i.s3),
             iq4_word(i.s4), iq4_word(i.s5), iq4_word(i.s6), iq4_word(i.s7)),
-        (char)READ_BYTE(r + iq4_xs_SCALES + BYTES(g)), 0, 0};
+        (char)READ_BYTE(r + iq4_xs_SCALES + BYTES(g)), 0};
     return x;
 }
+
+// What a part's sums of activations are multiplied with: its minimum, or its scales.
+static inline float2 mins_q4_k(__global const uchar *r, int g, int column) {
+    return (float2)(READ_BYTE(r + q4_k_MINS + BYTES(g)), 0);
+}
+static inline float2 mins_q5_k(__global const uchar *r, int g, int column) {
+    return (float2)(READ_BYTE(r + q5_k_MINS + BYTES(g)), 0);
+}
+static inline float2 mins_q6_k(__global const uchar *r, int g, int column) {
+    return (float2)(
+        (char)READ_BYTE(r + q6_k_SCALES + BYTES(2 * g)), (char)READ_BYTE(r + q6_k_SCALES + BYTES(2 * g + 1)));
+}
+static inline float2 mins_iq4_xs(__global const uchar *r, int g, int column) { return 0; }
 
 // One weight by column k of its record, for a lane.
 static inline int code_of_byte(__global const uchar *r, int k, int lane) {

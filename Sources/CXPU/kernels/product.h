@@ -94,9 +94,9 @@
 
 // Where the rows' inputs start, in floats.
 #define FLOAT_ROWS(ROWS)                                                                               \
-    long inputs[ROWS];                                                                                 \
+    uint inputs[ROWS];                                                                                 \
     _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                   \
-        inputs[r] = (long)(slots[r] / used) * x_stride + (share == 1 ? slots[r] % used * columns : 0);
+        inputs[r] = slots[r] / used * x_stride + (share == 1 ? slots[r] % used * columns : 0);
 
 // The rest of the super-block of part p.
 #define SUPER_BEGIN(LAYOUT)                                                                            \
@@ -121,17 +121,29 @@
         if (HAS_MIN) acc = fma(-w.min1, d * sum1, acc);                         \
     }
 
-// Adds a part's dot products to the integers of a super-block: scales times products, and minimums (or scales, where codes are
-// OFFSET too large) times sums. Both are exact: at most 256 * 4096 * 127, and for `mins` 2^24.
-#define ACCUMULATE_SUPER(total, mins, low, high, GROUPS, HAS_MIN, OFFSET)       \
-    if (GROUPS == 1) {                                                          \
-        total += (low + high) * w.scale0;                                       \
-        if (HAS_MIN) mins = fma(sum0 + sum1, (float)w.min, mins);               \
-    } else {                                                                    \
-        total += low * w.scale0;                                                \
-        total += high * w.scale1;                                               \
-        if (OFFSET) mins = fma(sum1, (float)w.scale1, fma(sum0, (float)w.scale0, mins)); \
+// The integers of a super-block are scales times products (at most 256 * 4096 * 127), and minimums (or scales, where codes are
+// OFFSET too large) times sums, which floats hold exactly.
+#define ADD_PRODUCTS(total, low, high, GROUPS)                                                         \
+    if (GROUPS == 1) {                                                                                 \
+        total += (low + high) * w.scale0;                                                              \
+    } else {                                                                                           \
+        total += low * w.scale0;                                                                       \
+        total += high * w.scale1;                                                                      \
     }
+
+// In a loop of their own, for want of registers.
+#define SUPER_MINS(LAYOUT, ROWS, GROUPS, HAS_MIN, OFFSET, column, mins)                                \
+    float mins[ROWS];                                                                                  \
+    _Pragma("unroll") for (int r = 0; r < ROWS; r++) mins[r] = 0;                                      \
+    if (HAS_MIN || OFFSET)                                                                             \
+        for (int i = start; i < end; i++) {                                                            \
+            float2 m = mins_##LAYOUT(record, i & (SUPER_PARTS - 1), column);                           \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                         \
+                uint at = (inputs[r] + i) * 2;                                                         \
+                mins[r] = GROUPS == 1 ? fma(sums[at] + sums[at + 1], m.s0, mins[r])                    \
+                                      : fma(sums[at + 1], m.s1, fma(sums[at], m.s0, mins[r]));         \
+            }                                                                                          \
+        }
 
 // Adds a super-block to a sum.
 #define FINISH_SUPER(acc, total, mins, HAS_MIN, OFFSET)                         \
