@@ -77,7 +77,7 @@ static inline void NAME(mix_)(
             if (from > base || to - base < LANES) b = cut(b, from - base, to - base);
             // A value that some rows see and others do not is taken row by row where it is no number.
             bool apart = differ(t, max(from, base), min(to, base + LANES)) && has_no_number(b);
-            for (int r = apart ? 0 : 7; r < 8; r++) {
+            __attribute__((opencl_unroll_hint(1))) for (int r = apart ? 0 : 7; r < 8; r++) {
                 _Pragma("unroll") for (int s = 0; s < STEPS; s++)
                     if (s * 8 < t->used) {
                         int8 mine = b;

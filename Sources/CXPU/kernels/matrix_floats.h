@@ -24,13 +24,12 @@ typedef float8 sums8;
 #define ROWS_OF1(sum) {sum}
 #define ROWS_OF8(sum) {sum.s0, sum.s1, sum.s2, sum.s3, sum.s4, sum.s5, sum.s6, sum.s7}
 
-// A lane's columns of a step of a row, of which `left` are there: one, or a pair in a sub-group of 8.
+// A lane's columns of the step at k of a row: one, or a pair in a sub-group of 8. Past the end it has others of the row, where the weights
+// are zeros; columns are even.
 #if SUBGROUP_LANES == 8
 typedef float2 input_t;
-static inline float2 read_input(__global const float *x, int left) {
-    int lane = get_sub_group_local_id();
-    if (left >= LANES) return vload2(lane, x);
-    return (float2)(2 * lane < left ? x[2 * lane] : 0.0f, 2 * lane + 1 < left ? x[2 * lane + 1] : 0.0f);
+static inline float2 read_input(__global const float *x, int k, int columns) {
+    return vload2(0, x + min(k + 2 * (int)get_sub_group_local_id(), columns - 2));
 }
 #define TO_HALF(x) convert_half2_rte(x)
 #define FROM_HALF(x) convert_float2(x)
@@ -39,10 +38,9 @@ static inline float2 read_input(__global const float *x, int left) {
 #define BF16_OPERAND(x) as_int(as_ushort4(x).s13)
 #else
 typedef float input_t;
-static inline float read_input(__global const float *x, int left) {
-    int lane = get_sub_group_local_id();
-    if (left >= LANES) return as_float(intel_sub_group_block_read((__global const uint *)x));
-    return lane < left ? x[lane] : 0.0f;
+static inline float read_input(__global const float *x, int k, int columns) {
+    if (k + LANES <= columns) return as_float(intel_sub_group_block_read((__global const uint *)(x + k)));
+    return x[min(k + (int)get_sub_group_local_id(), columns - 1)];
 }
 #define TO_HALF(x) convert_half_rte(x)
 #define FROM_HALF(x) convert_float(x)
@@ -62,11 +60,11 @@ static inline int range_of(__global const float *x, int from, int to) {
 static inline float power_of_two(int exponent) { return as_float((exponent + 127) << 23); }
 
 // Takes the next piece off v.
-#define READ_f16 read_input(x + (ulong)(inputs[r] + p * LANES), columns - p * LANES) * power_of_two(-ranges[r])
+#define READ_f16 read_input(x + inputs[r], p * LANES, columns) * power_of_two(-ranges[r])
 #define PIECE_f16(v, piece)             \
     piece = HALF_OPERAND(TO_HALF(v));   \
     v -= FROM_HALF(TO_HALF(v));
-#define READ_bf16 read_input(x + (ulong)(inputs[r] + p * LANES), columns - p * LANES)
+#define READ_bf16 read_input(x + inputs[r], p * LANES, columns)
 #define PIECE_bf16(v, piece)            \
     piece = BF16_OPERAND(v);            \
     v -= HIGH_BITS(v);
@@ -81,24 +79,21 @@ static inline float power_of_two(int exponent) { return as_float((exponent + 127
         int ranges[ROWS];                                                                                            \
         _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                             \
             ranges[r] = SCALED ? range_of(x + inputs[r], first * LANES, min(last * LANES, columns)) : 0;             \
-        sums##ROWS sum[COLUMN_HALVES];                                                                               \
-        _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++) sum[h] = 0;                                        \
-        for (int p = first; p < last; p++) {                                                                         \
-            input_t v[ROWS];                                                                                         \
-            _Pragma("unroll") for (int r = 0; r < ROWS; r++) v[r] = READ_##FORMAT;                                   \
-            _Pragma("unroll") for (int i = 0; i < PIECES; i++) {                                                     \
-                row_t piece[ROWS];                                                                                   \
-                _Pragma("unroll") for (int r = 0; r < ROWS; r++) { PIECE_##FORMAT(v[r], piece[r]) }                  \
-                _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++) {                                          \
-                    int8 b = as_int8(read_words8(weights + (long)p * WORDS(8), h * SUBGROUP_LANES + lane));          \
-                    sum[h] =                                                                                         \
-                        intel_sub_group_##FORMAT##_##FORMAT##_matrix_mad_k16(OPERAND##ROWS(piece), b, sum[h]);       \
+        float acc[COLUMN_HALVES][ROWS];                                                                              \
+        /* One half of the columns after the other, for want of registers. */                                        \
+        _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++) {                                                  \
+            sums##ROWS sum = 0;                                                                                      \
+            for (int p = first; p < last; p++) {                                                                     \
+                input_t v[ROWS];                                                                                     \
+                _Pragma("unroll") for (int r = 0; r < ROWS; r++) v[r] = READ_##FORMAT;                               \
+                int8 b = as_int8(read_words8(weights + (long)p * WORDS(8), h * SUBGROUP_LANES + lane));              \
+                _Pragma("unroll") for (int i = 0; i < PIECES; i++) {                                                 \
+                    row_t piece[ROWS];                                                                               \
+                    _Pragma("unroll") for (int r = 0; r < ROWS; r++) { PIECE_##FORMAT(v[r], piece[r]) }              \
+                    sum = intel_sub_group_##FORMAT##_##FORMAT##_matrix_mad_k16(OPERAND##ROWS(piece), b, sum);        \
                 }                                                                                                    \
             }                                                                                                        \
-        }                                                                                                            \
-        float acc[COLUMN_HALVES][ROWS];                                                                              \
-        _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++) {                                                  \
-            float rows[ROWS] = ROWS_OF##ROWS(sum[h]);                                                                \
+            float rows[ROWS] = ROWS_OF##ROWS(sum);                                                                   \
             _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                         \
                 acc[h][r] = SCALED ? rows[r] * power_of_two(ranges[r]) : rows[r];                                    \
         }                                                                                                            \

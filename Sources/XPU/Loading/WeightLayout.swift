@@ -59,5 +59,7 @@ struct WeightLayout: Hashable, Sendable {
 
     /// Whether products of tiles of so many rows go through a matrix engine. Sums of integers have the same bits without it, sums of
     /// floats do not.
-    func usesEngine(rows: Int) -> Bool { activationColumns != nil ? rows == 8 : recordColumns > 1 }
+    func usesEngine(rows: Int, columns: Int) -> Bool {
+        activationColumns != nil ? rows == 8 : recordColumns > 1 && columns.isMultiple(of: 2)
+    }
 }

@@ -179,7 +179,7 @@ extension Lowering {
             layout.activationColumns != nil
             ? [.read(prepared.codes), .read(prepared.scales), .read(prepared.sums), .constant(nil), .int(0)]
             : [.constant(nil), .constant(nil), .constant(nil), .read(input.values), .int(input.stride)]
-        let engine = layout.usesEngine(rows: tileRows) ? matrixLanes : nil
+        let engine = layout.usesEngine(rows: tileRows, columns: first.matrix.columns) ? matrixLanes : nil
         let lanes = engine ?? WeightLayout.tileRows
         let tiles = products.reduce(0) { $0 + layout.tiles(rows: $1.matrix.rows) }
         let others = [1, 2].map { products.count > $0 ? products[$0] : nil }
