@@ -40,14 +40,15 @@ struct LoadedModel {
         let memory = device.ownsMemory ? device.memory - MemoryPlan.reserve : min(device.memory, System.availableMemory)
         let contextLength =
             switch context {
-            case .upTo(let limit): try options.contextLength(model, limit: limit, memory: memory)
+            case .upTo(let limit): try options.contextLength(model, limit: limit, memory: memory, on: backend)
             case .exactly(let length): length
             }
         var configuration = Runtime.Configuration(contextLength: contextLength, kvFormat: options.kvType.format)
         configuration.sequences = sequences
         configuration.stepRows = max(configuration.stepRows, sequences)
         configuration.outputRows = max(configuration.outputRows, sequences)
-        Self.announce(MemoryPlan(model, configuration), model, backend.device, memory: memory, verbosity)
+        Self.announce(
+            try MemoryPlan(model, configuration, on: backend), model, backend.device, memory: memory, verbosity)
         let bar = ProgressBar("Loading", quiet: verbosity.quiet)
         defer { bar.finish() }
         runtime = try Runtime(model, tokenizer, on: backend, configuration, progress: bar.update)

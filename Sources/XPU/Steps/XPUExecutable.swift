@@ -38,10 +38,11 @@ final class XPUExecutable: Executable {
         let program = fused.program
         let sizes = StepMemory.Sizes(program, weights, limits: limits)
         logitStride = sizes.plan.buffer[program.logits.index].map { sizes.plan.widths[$0] } ?? 0
-        let needed = weights.byteCount + KVCache.byteCount(program.cache, configuration) + sizes.total
-        guard needed <= context.device.memory else {
-            throw .doesNotFit(needed: needed, available: context.device.memory)
-        }
+        // Weights and what else is taken count on both sides.
+        let taken = weights.byteCount
+        let needed = taken + KVCache.byteCount(program.cache, configuration) + sizes.total
+        let available = context.freeMemory.map { $0 + taken } ?? context.device.memory
+        guard needed <= available else { throw .doesNotFit(needed: needed, available: available) }
         let cache = try KVCache(context, program.cache, configuration)
         let largest = StepShape(
             rows: limits.rows, outputs: limits.outputRows, splits: 1,
