@@ -256,7 +256,7 @@ static void bench(kind f, cpu_isa isa, const ceilings *c, const int *wanted, con
         for (const int *size = wanted; *size; size++) {
             int64_t m = *size;
             if ((m <= 16) != large) continue;
-            cpu_activation_kind activations = cpu_matrix_activation_kind(format);
+            cpu_activation_kind activations = cpu_matrix_activation_kind(isa, format);
             p.x = (cpu_activations){allocate(cpu_activation_bytes(activations, m, columns)), m, columns, activations};
             p.out = allocate((size_t)(m * rows) * 4);
             float *x = allocate((size_t)(m * columns) * 4);
@@ -268,7 +268,7 @@ static void bench(kind f, cpu_isa isa, const ceilings *c, const int *wanted, con
             for (int threads = 1; threads <= most_threads; threads += most_threads > 1 ? most_threads - 1 : 1) {
                 timing t = measure(multiply, &p, threads);
                 double bytes = (double)(rows * row_bytes), ops = 2.0 * (double)m * (double)rows * (double)columns;
-                double peak = activations == CPU_ACTIVATIONS_F32 ? c->fma_gflops[threads] : c->vnni_gops[threads];
+                double peak = activations != CPU_ACTIVATIONS_Q8 ? c->fma_gflops[threads] : c->vnni_gops[threads];
                 const char *line =
                     json ? "{\"format\":\"%s\",\"rows\":%d,\"threads\":%d%s,\"best_ms\":%.4f,\"median_ms\":%.4f,\"gbps\":%.3f,"
                            "\"median_gbps\":%.3f,\"read_percent\":%.1f,\"gops\":%.2f,\"median_gops\":%.2f,\"peak_percent\":%.1f}\n"

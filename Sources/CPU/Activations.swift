@@ -1,7 +1,8 @@
 internal import CCPU
 package import Compute
 
-/// Rows of activations prepared for matrix products: 8-bit codes with a scale per 32, or plain floats in the kernels' order.
+/// Rows of activations prepared for matrix products: 8-bit codes with a scale per 32, plain floats in the kernels' order, or floats as sums
+/// of three bf16 numbers.
 ///
 /// The memory is allocated once for a largest shape and refilled from step to step.
 @safe
@@ -9,9 +10,23 @@ package struct Activations: ~Copyable, @unchecked Sendable {
     package enum Kind: Sendable {
         case quantized
         case float
+        case split
 
-        init(_ kind: cpu_activation_kind) { self = kind == CPU_ACTIVATIONS_F32 ? .float : .quantized }
-        var kernelValue: cpu_activation_kind { self == .float ? CPU_ACTIVATIONS_F32 : CPU_ACTIVATIONS_Q8 }
+        init(_ kind: cpu_activation_kind) {
+            switch kind {
+            case CPU_ACTIVATIONS_F32: self = .float
+            case CPU_ACTIVATIONS_SPLIT: self = .split
+            default: self = .quantized
+            }
+        }
+
+        var kernelValue: cpu_activation_kind {
+            switch self {
+            case .quantized: CPU_ACTIVATIONS_Q8
+            case .float: CPU_ACTIVATIONS_F32
+            case .split: CPU_ACTIVATIONS_SPLIT
+            }
+        }
     }
 
     /// Rows that lie together: ranges of rows start at multiples of it.
@@ -23,11 +38,12 @@ package struct Activations: ~Copyable, @unchecked Sendable {
     private let capacity: Int
     private let memory: PageMemory
 
-    /// Memory for up to `rows` rows of `columns` columns of either kind.
+    /// Memory for up to `rows` rows of `columns` columns of any kind.
     package init(rows: Int, columns: Int) throws(BackendError) {
         capacity = max(
             cpu_activation_bytes(CPU_ACTIVATIONS_Q8, Int64(rows), Int64(columns)),
-            cpu_activation_bytes(CPU_ACTIVATIONS_F32, Int64(rows), Int64(columns)))
+            cpu_activation_bytes(CPU_ACTIVATIONS_F32, Int64(rows), Int64(columns)),
+            cpu_activation_bytes(CPU_ACTIVATIONS_SPLIT, Int64(rows), Int64(columns)))
         memory = try PageMemory(byteCount: capacity, rowByRow: true)
     }
 

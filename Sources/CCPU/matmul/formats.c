@@ -22,7 +22,10 @@ const cpu_matrix_format *cpu_matrix_format_for(uint32_t ggml_type) {
     return NULL;
 }
 
-cpu_activation_kind cpu_matrix_activation_kind(const cpu_matrix_format *format) { return format->activations; }
+cpu_activation_kind cpu_matrix_activation_kind(cpu_isa isa, const cpu_matrix_format *format) {
+    const bool half = format->activations == CPU_ACTIVATIONS_F32 && format->block_bytes == 2;
+    return half && isa == CPU_ISA_AMX ? CPU_ACTIVATIONS_SPLIT : format->activations;
+}
 
 bool cpu_matrix_repacks(const cpu_matrix_format *format) {
     return format->activations == CPU_ACTIVATIONS_F32 || record_blocks[format->index] != 0;
@@ -34,8 +37,8 @@ size_t cpu_matrix_row_bytes(const cpu_matrix_format *format, int64_t columns) {
 
 size_t cpu_matrix_group_bytes(const cpu_matrix_format *format, int64_t columns) {
     if (format->activations == CPU_ACTIVATIONS_F32) {
-        size_t bytes = (size_t)columns * CPU_GROUP_ROWS * (size_t)format->block_bytes;
-        return (bytes + 63) / 64 * 64;
+        // Whole blocks: a matrix unit takes no fewer columns.
+        return (size_t)((columns + BLOCK - 1) / BLOCK) * BLOCK * CPU_GROUP_ROWS * (size_t)format->block_bytes;
     }
     int per_record = record_blocks[format->index];
     if (!per_record) return CPU_GROUP_ROWS * cpu_matrix_row_bytes(format, columns);
@@ -59,6 +62,8 @@ void cpu_matrix_pack(
         const uint8_t *source = (const uint8_t *)blocks + (size_t)(g * CPU_GROUP_ROWS) * row_bytes;
         uint8_t *target = (uint8_t *)packed + (size_t)g * group_bytes;
         if (!cpu_matrix_repacks(format)) memcpy(target, source, (size_t)valid * row_bytes);
+        else if (cpu_matrix_activation_kind(isa, format) == CPU_ACTIVATIONS_SPLIT)
+            kernel_sets[isa]->split->pack[format->index](source, row_bytes, valid, columns, target);
         else if (format->activations == CPU_ACTIVATIONS_F32)
             kernel_sets[isa]->floats[format->index].pack(source, row_bytes, valid, columns, target);
         else kernel_sets[isa]->integers[format->index].pack(source, row_bytes, valid, columns / BLOCK, target);

@@ -121,6 +121,46 @@ typedef struct {
         int64_t stride, bool start, fetch ahead);
 } wide_kernels;
 
+// x as sums of three bf16 numbers, for a matrix unit: records of 16 rows, the last one of those that are left. Per block
+// of 32 columns a record has the first, second and third numbers of its rows: bf16 [3][rows][32]. Columns that x lacks
+// are zeros.
+enum {
+    SPLIT_ROWS = 16,
+    SPLIT_PIECES = 3,
+    SPLIT_BYTES = SPLIT_PIECES * BLOCK * 2,  // per row and block
+    SPLIT_WEIGHT_BYTES = BLOCK * CPU_GROUP_ROWS * 2,  // of one row group and block, as one bf16 number each
+    SPLIT_PASS_ROWS = 256,                            // rows of x per pass over the weights, at most
+    SPLIT_PASS_BYTES = 768 << 10,                     // of x per pass: they are read from the L2 cache for each panel
+};
+
+// Kernels of a matrix unit that multiplies bf16: products of SPLIT_ROWS rows of x, or fewer, in F16 and BF16. Weights
+// are a panel of one bf16 number each or, where `low`, of two that sum up to them, per block of 32 columns:
+// bf16 [1 + low][16 pairs of columns][16 outputs][2].
+typedef struct {
+    // Prepares this thread's tile registers for as many rows of x, and lets go of them.
+    void (*begin)(int rows);
+    void (*end)(void);
+    // The numbers of a row of x. Those of one column are `piece` bytes apart, blocks SPLIT_PIECES times that.
+    void (*fill)(const float *x, int64_t columns, uint8_t *out, size_t piece);
+    // Repacks one row group from `valid` rows, `row_bytes` apart. BF16 becomes a panel, F16 one row per column.
+    void (*pack[3])(const uint8_t *rows, size_t row_bytes, int valid, int64_t columns, uint8_t *group);
+    // A panel from repacked F16.
+    void (*expand)(const uint8_t *group, int64_t blocks, uint8_t *panel);
+    // Adds products of two records of 16 rows, `record` bytes apart, with two panels, `panel_stride` bytes apart, to out
+    // (or starts there).
+    void (*square[2])(  // [low]
+        const uint8_t *x, size_t record, const uint8_t *panel, size_t panel_stride, int64_t blocks, float *out,
+        int64_t stride, bool start, fetch ahead);
+    // The same for one record of `rows` and up to STREAM_GROUPS panels.
+    void (*flat[2])(
+        const uint8_t *x, int rows, const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, float *out,
+        int64_t stride, bool start, fetch ahead);
+    // The same for one record and repacked F16: weights that only one record meets.
+    void (*stream)(
+        const uint8_t *x, int rows, const uint8_t *group, size_t group_bytes, int groups, int64_t blocks, float *out,
+        int64_t stride, bool start);
+} split_kernels;
+
 #define FLOAT_FORMAT_LIST(X) X(f32, "F32", 0, 4) X(f16, "F16", 1, 2) X(bf16, "BF16", 30, 2)
 
 #define INDEX(name, ...) INDEX_##name,
@@ -138,6 +178,7 @@ typedef struct {
     float_kernels floats[FLOAT_COUNT];
     panel_kernel *panels[2][2];  // [group is 16][has mins]
     const wide_kernels *wide;    // NULL where there is no matrix unit
+    const split_kernels *split;
     // One tile of prepared rows from `count` rows of x.
     void (*fill_q8)(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile);
 } kernel_set;
