@@ -51,7 +51,8 @@ static void multiply_direct(const call *c, const integer_kernels *kernels, chunk
 
 static void multiply_panels(const call *c, chunk k) {
     const cpu_matrix_format *format = c->matrix->format;
-    const int64_t step = blocks_at_once(format->group, format->has_min);
+    const bool few = k.row_end - k.row_begin <= FEW_ROWS;
+    const int64_t step = few ? FEW_BLOCKS : blocks_at_once(format->group, format->has_min);
     size_t panel_stride = panel_bytes(format->group, format->has_min) * (size_t)step;
     panel_kernel *multiply = c->kernels->panels[format->group == 16][format->has_min];
     const int64_t blocks = c->matrix->columns / BLOCK;
