@@ -44,7 +44,7 @@ package struct Activations: ~Copyable, @unchecked Sendable {
             cpu_activation_bytes(CPU_ACTIVATIONS_Q8, Int64(rows), Int64(columns)),
             cpu_activation_bytes(CPU_ACTIVATIONS_F32, Int64(rows), Int64(columns)),
             cpu_activation_bytes(CPU_ACTIVATIONS_SPLIT, Int64(rows), Int64(columns)))
-        memory = try PageMemory(byteCount: capacity)
+        memory = try PageMemory(byteCount: capacity, rowByRow: true)
     }
 
     /// Takes a shape and kind; the contents are undefined until filled.
