@@ -168,7 +168,11 @@ def check(kernel, module, target, lanes):
 
 
 def matrix_instructions(name):
-    """Those that a kernel has in sub-groups of 16: for attention scores and values, per eight rows."""
+    """Those that a kernel has in sub-groups of 16: for attention scores and values, per eight rows; for floats one per piece."""
+    if name.startswith("matrix_f16"):
+        return 2
+    if name.startswith("matrix_bf16"):
+        return 3
     if name.startswith("attend_"):
         return 2 * int(name.split("_rows")[1]) // 8
     return 2 if re.search(r"integer16|q6_k", name) else 1

@@ -146,7 +146,7 @@ enum SuitableGPU {
                 return .success(
                     OpenDevice(
                         backend: backend,
-                        reason: "it passes its self-test and has \(bytes(backend.device.memory)) of memory",
+                        reason: "it passes its self-test and has \(bytes(backend.device.memory)) of free memory",
                         isReplaceable: true))
             } catch {
                 refusals.append("xpu:\(index): \(error)")

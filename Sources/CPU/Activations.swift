@@ -1,19 +1,23 @@
 internal import CCPU
 package import Compute
 
-/// Rows of activations prepared for matrix products: 8-bit codes with a scale per 32, plain floats in the kernels' order, or floats as sums
-/// of three bf16 numbers.
+/// Rows of activations prepared for matrix products: 8-bit codes with a scale per 32 or 256, plain floats in the kernels' order, or floats
+/// as sums of three bf16 numbers.
 ///
 /// The memory is allocated once for a largest shape and refilled from step to step.
 @safe
 package struct Activations: ~Copyable, @unchecked Sendable {
     package enum Kind: Sendable {
+        /// A scale per 32 columns.
         case quantized
+        /// A scale per 256 columns, for formats with blocks of as many.
+        case superQuantized
         case float
         case split
 
         init(_ kind: cpu_activation_kind) {
             switch kind {
+            case CPU_ACTIVATIONS_Q8_SUPER: self = .superQuantized
             case CPU_ACTIVATIONS_F32: self = .float
             case CPU_ACTIVATIONS_SPLIT: self = .split
             default: self = .quantized
@@ -23,6 +27,7 @@ package struct Activations: ~Copyable, @unchecked Sendable {
         var kernelValue: cpu_activation_kind {
             switch self {
             case .quantized: CPU_ACTIVATIONS_Q8
+            case .superQuantized: CPU_ACTIVATIONS_Q8_SUPER
             case .float: CPU_ACTIVATIONS_F32
             case .split: CPU_ACTIVATIONS_SPLIT
             }

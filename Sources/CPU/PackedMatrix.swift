@@ -137,7 +137,7 @@ package final class PackedMatrix: Sendable {
     }
 
     /// Bytes of scratch memory of ``multiply(_:rows:of:expert:rowGroups:into:stride:bias:residual:residualStride:scratch:instructionSet:)``.
-    package static let scratchBytes = 1280 << 10
+    package static let scratchBytes = 1536 << 10
 
     /// What inputs must be prepared as.
     package func activationKind(_ instructionSet: InstructionSet = .best) -> Activations.Kind {

@@ -17,3 +17,9 @@ xpu_load_status xpu_load(const char *library, xpu_calls *calls, const char **det
     XPU_CALLS(LOAD)
     return XPU_LOADED;
 }
+
+void xpu_load_sysman(const char *library, xpu_sysman_calls *calls) {
+    void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+#define LOAD_OPTIONAL(name, type) calls->name = handle ? (type)dlsym(handle, #name) : NULL;
+    XPU_SYSMAN_CALLS(LOAD_OPTIONAL)
+}

@@ -5,6 +5,8 @@ package protocol Backend: Sendable {
     var device: DeviceInfo { get }
     /// Whether every variant that `op` asks for has a kernel here.
     func supports(_ op: Op) -> Bool
+    /// Bytes that the weights of `program` take in the backend's own layout; `nil` where it is about that of the file.
+    func weightBytes(_ source: any WeightSource, for program: Program) throws(BackendError) -> Int?
     /// Loads all weights of `program`. `progress` gets the share done, from 0 to 1, on any thread.
     func load(
         _ source: any WeightSource, for program: Program, progress: @escaping @Sendable (Double) -> Void
@@ -13,6 +15,10 @@ package protocol Backend: Sendable {
     func compile(
         _ program: Program, weights: any LoadedWeights, cache: KVCacheConfiguration, limits: StepLimits
     ) throws(BackendError) -> any Executable
+}
+
+extension Backend {
+    package func weightBytes(_ source: any WeightSource, for program: Program) throws(BackendError) -> Int? { nil }
 }
 
 /// Weights in a backend's own layout. Only the backend that made them can read them.

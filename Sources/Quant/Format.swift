@@ -61,6 +61,12 @@ extension Format {
     }
 }
 
+extension Format {
+    /// Columns of activations that share a scale in products with 8-bit codes: those of a block of 256, otherwise 32. `nil` in
+    /// formats of plain numbers, whose products take floats.
+    package var activationColumns: Int? { groups == nil ? nil : blockLength == 256 ? 256 : 32 }
+}
+
 extension Format: Hashable, CustomStringConvertible {
     package static func == (a: Format, b: Format) -> Bool { a.id == b.id }
     package func hash(into hasher: inout Hasher) { hasher.combine(id) }

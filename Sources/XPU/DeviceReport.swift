@@ -16,13 +16,16 @@ package struct DeviceReport: Sendable {
     package let localMemory: Int
     package let largestAllocation: Int
     package let memory: Int
+    /// `nil` where the driver does not tell.
+    package let freeMemory: Int?
 
     /// All devices that Level Zero shows, in the order of `xpu:N`.
     package static func all() throws(XPUError) -> [DeviceReport] {
-        try LevelZero.shared().devices.enumerated().map { DeviceReport($0, $1) }
+        let levelZero = try LevelZero.shared()
+        return levelZero.devices.enumerated().map { DeviceReport($0, $1, free: levelZero.freeMemory(of: $1)) }
     }
 
-    private init(_ index: Int, _ device: PhysicalDevice) {
+    private init(_ index: Int, _ device: PhysicalDevice, free: Int?) {
         id = "xpu:\(index)"
         name = device.name
         driverVersion = device.driverVersion
@@ -38,5 +41,6 @@ package struct DeviceReport: Sendable {
         localMemory = device.localMemory
         largestAllocation = device.maxAllocation
         memory = device.memory
+        freeMemory = free
     }
 }

@@ -31,7 +31,7 @@ package final class XPUBackend: Backend {
         current = Mutex(try Opened(physical, levelZero))
         device = DeviceInfo(
             id: "xpu:\(index)", name: physical.name, threads: physical.units * physical.threadsPerUnit,
-            memory: physical.memory, ownsMemory: !physical.isIntegrated)
+            memory: levelZero.freeMemory(of: physical) ?? physical.memory, ownsMemory: !physical.isIntegrated)
     }
 
     /// Bytes that the device reads per second at most, measured now.
@@ -48,13 +48,20 @@ package final class XPUBackend: Backend {
         _ source: any WeightSource, _ program: Program, extra: Int
     ) throws(BackendError) {
         try Lowering.checkSupport(program)
+        let needed = try layoutBytes(source, for: program) + extra
+        guard needed <= device.memory else { throw .doesNotFit(needed: needed, available: device.memory) }
+    }
+
+    package func weightBytes(_ source: any WeightSource, for program: Program) throws(BackendError) -> Int? {
+        try layoutBytes(source, for: program)
+    }
+
+    private func layoutBytes(_ source: any WeightSource, for program: Program) throws(BackendError) -> Int {
         let opened: Opened
         do { opened = try self.opened() } catch { throw .device("\(error)") }
-        let needed =
-            try XPUWeightLoader(
-                source: source, program: program, context: opened.context, library: opened.library, progress: { _ in }
-            ).byteCount() + extra
-        guard needed <= device.memory else { throw .doesNotFit(needed: needed, available: device.memory) }
+        return try XPUWeightLoader(
+            source: source, program: program, context: opened.context, library: opened.library, progress: { _ in }
+        ).byteCount()
     }
 
     /// The short self-test's first failure, `nil` where all pass. A device that has passed with these kernels and this driver is not

@@ -17,7 +17,8 @@ struct Problem {
     /// By what inputs are prepared as: the arithmetic.
     private var products: [Activations.Kind: [Float]] = [:]
 
-    init(format: Format, rows: Int, columns: Int, inputs count: Int, seed: UInt64 = 1) {
+    /// - Parameter extreme: Whether all inputs have the largest code, positive and negative in turn from row to row.
+    init(format: Format, rows: Int, columns: Int, inputs count: Int, extreme: Bool = false, seed: UInt64 = 1) {
         var random = SplitMix(state: seed &* 7919 &+ UInt64(format.id))
         self.format = format
         self.rows = rows
@@ -26,6 +27,7 @@ struct Problem {
         var inputs = (0..<count * columns).map { _ in Float(Int(random.next() % 20001) - 10000) / 3000 }
         // A block of zeros and one of numbers too small to have a scale.
         for i in 0..<min(32, columns) { inputs[i] = i % 2 == 0 ? 0 : 1e-33 }
+        if extreme { inputs = inputs.indices.map { $0 / columns % 2 == 0 ? 3 : -3 } }
         self.blocks = blocks
         self.inputs = inputs
         self.count = count

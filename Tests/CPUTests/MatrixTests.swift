@@ -37,6 +37,19 @@ struct MatrixTests {
     }
 
     @Test(arguments: formats)
+    func extremeInputsOverflowNothing(format: Format) throws {
+        let problem = Problem(
+            format: format, rows: 33, columns: columns(of: format, blocks: 3), inputs: 40, extreme: true)
+        for instructionSet in InstructionSet.supported {
+            let matrix = problem.matrix(repacked: true, instructionSet)
+            for inputs in [1, 4, 16, 40] {
+                let output = try problem.product(matrix, inputs: inputs, instructionSet)
+                #expect(problem.matches(output, inputs: inputs), "\(instructionSet), \(inputs) rows")
+            }
+        }
+    }
+
+    @Test(arguments: formats)
     func splittingChangesNothing(format: Format) throws {
         let problem = Problem(format: format, rows: 120, columns: columns(of: format, blocks: 3), inputs: 21)
         for instructionSet in InstructionSet.supported {
@@ -116,11 +129,11 @@ struct MatrixTests {
     }
 
     /// An Inf or a NaN among the inputs must not come out as a number.
-    @Test(arguments: [Float.nan, .infinity, -.infinity])
-    func brokenInputsStayBroken(value: Float) throws {
+    @Test(arguments: [Float.nan, .infinity, -.infinity], [Format.q4_0, .q4_k])
+    func brokenInputsStayBroken(value: Float, format: Format) throws {
         for instructionSet in InstructionSet.supported {
-            var problem = Problem(format: .q4_0, rows: 16, columns: 64, inputs: 2)
-            problem.inputs[70] = value
+            var problem = Problem(format: format, rows: 16, columns: 256, inputs: 2)
+            problem.inputs[256 + 6] = value
             let output = try problem.product(problem.matrix(repacked: true, instructionSet), inputs: 2, instructionSet)
             #expect((0..<16).allSatisfy { output[$0] == problem.expected(instructionSet)[$0] })
             #expect((0..<16).allSatisfy { !output[Problem.stride + $0].isFinite })

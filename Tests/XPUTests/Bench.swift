@@ -61,15 +61,18 @@ final class RandomTensors: WeightSource, TensorCatalog, @unchecked Sendable {
 
 extension XPUBackend {
     /// One step of `tokens`, all logits wanted.
-    func run(_ program: Program, _ tensors: RandomTensors, tokens: [Int32]) throws -> [[Float]] {
+    func run(
+        _ program: Program, _ tensors: RandomTensors, tokens: [Int32], kv: Format = .f16
+    ) throws -> [[Float]] {
+        let blocks = (tokens.count + 31) / 32
         let weights = try load(tensors, for: program, progress: { _ in })
         let executable = try compile(
-            program, weights: weights, cache: KVCacheConfiguration(format: .f16, blockCount: 1),
+            program, weights: weights, cache: KVCacheConfiguration(format: kv, blockCount: blocks),
             limits: StepLimits(rows: tokens.count, sequences: 1, outputRows: tokens.count))
         var inputs = StepInputs()
         inputs.tokens = tokens
         inputs.sequences = [.init(firstRow: 0, rowCount: tokens.count, firstPosition: 0, blockTable: 0)]
-        inputs.blockTables = [0]
+        inputs.blockTables = (0..<blocks).map { Int32($0) }
         inputs.outputRows = tokens.indices.map { Int32($0) }
         var outputs = try StepOutputs(rows: tokens.count, vocabulary: program.vocabularySize)
         try executable.run(inputs, into: &outputs)

@@ -8,6 +8,8 @@ import XPU
 /// What must be right to the bit: unpacked weights, and sums in the order that the kernels promise.
 @Suite(.serialized) struct ExactTests {
     static let computed = Format.all.filter { $0.groups != nil || [.f16, .bf16, .f32].contains($0) }
+    /// Without those that a matrix engine sums in an order of its own.
+    static let ordered = computed.filter { ![.f16, .bf16].contains($0) }
 
     @Test func `a promised device is there`() {
         #expect(!TestDevice.isPromised || TestDevice.backend != nil)
@@ -31,7 +33,7 @@ import XPU
     }
 
     /// Sums of one, of two and of sixteen splits; outputs that fill no tile; as many rows as a tile of rows, fewer and more.
-    @Test(arguments: computed, [(1, 1), (3, 2), (9, 4), (16, 16)])
+    @Test(arguments: ordered, [(1, 1), (3, 2), (9, 4), (16, 16)])
     func `every product sums in the promised order`(format: Format, shape: (rows: Int, blocks: Int)) throws {
         guard let backend = TestDevice.backend else { return }
         let columns = max(format.blockLength, 32) * shape.blocks
@@ -64,6 +66,76 @@ import XPU
         }
     }
 
+    /// Rows of all sizes, also beyond half precision; columns that fill no step, and several splits. Row by row the same bits as together.
+    @Test(arguments: [Format.f16, .bf16], [16, 52, 101, 2048])
+    func `16-bit floats lose nothing of the activations`(format: Format, columns: Int) throws {
+        guard let backend = TestDevice.backend else { return }
+        let sizes: [Float] = [1, 1e-9, 1e6, 0, 3e-4, 70000, 1e20, 1e-30, 17]
+        let outputs = 35
+        let tensors = RandomTensors()
+        var generator = SplitMix64(state: 8)
+        let x = sizes.flatMap { size in (0..<columns).map { _ in size * generator.normal() } }
+        tensors.add("x.weight", .f32, [columns, sizes.count], bytes(x))
+        let values = (0..<columns * outputs).map { _ in generator.normal() }
+        var encoded = [UInt8](repeating: 0, count: values.count * format.blockBytes)
+        var span = encoded.mutableSpan
+        try format.encode(values.span, into: &span)
+        tensors.add("w.weight", format, [columns, outputs], encoded)
+        let weights = tensors.values("w.weight")
+        var g = ProgramBuilder(tensors)
+        let y = g.linear(g.embed("x", vocabulary: sizes.count, width: columns), "w", outputs: outputs)
+        let program = try g.finish(logits: g.outputRows(y), cache: CacheLayout(layers: []))
+        let logits = try backend.run(program, tensors, tokens: sizes.indices.map { Int32($0) })
+        for row in sizes.indices {
+            for output in 0..<outputs {
+                var (exact, size) = (0.0, 0.0)
+                for k in 0..<columns {
+                    let product = Double(weights[output * columns + k]) * Double(x[row * columns + k])
+                    exact += product
+                    size += abs(product)
+                }
+                let error = abs(Double(logits[row][output]) - exact)
+                #expect(error <= 1e-6 * size, "row \(row), output \(output): \(logits[row][output]), not \(exact)")
+            }
+            let alone = try backend.run(program, tensors, tokens: [Int32(row)])[0]
+            #expect(alone.map(\.bitPattern) == logits[row].map(\.bitPattern), "row \(row) alone")
+        }
+    }
+
+    /// One norm prepares its rows for the first; the others need scales of other columns, or floats.
+    @Test(arguments: [[Format.q4_k, .q8_0, .f32], [.q4_0, .q6_k, .q4_k], [.f16, .q5_k, .q4_1]])
+    func `weights of all kinds share an input`(formats: [Format]) throws {
+        guard let backend = TestDevice.backend else { return }
+        let (rows, columns, outputs) = (9, 512, 35)
+        let tensors = RandomTensors()
+        var generator = SplitMix64(state: 6)
+        tensors.add("x.weight", .f32, [columns, rows], bytes((0..<columns * rows).map { _ in generator.normal() }))
+        tensors.add("n.weight", .f32, [columns], bytes((0..<columns).map { _ in 1 + generator.normal() / 8 }))
+        for (index, format) in formats.enumerated() {
+            let values = (0..<columns * outputs).map { _ in generator.normal() }
+            var encoded = [UInt8](repeating: 0, count: format.byteCount(of: values.count) ?? 0)
+            var span = encoded.mutableSpan
+            try format.encode(values.span, into: &span)
+            tensors.add("w\(index).weight", format, [columns, outputs], encoded)
+        }
+        func logits(of indices: [Int]) throws -> [[Float]] {
+            var g = ProgramBuilder(tensors)
+            let h = g.norm(g.embed("x", vocabulary: rows, width: columns), "n", epsilon: 1e-5)
+            let products = indices.map { g.linear(h, "w\($0)", outputs: outputs) }
+            let sum = products.dropFirst().reduce(products[0]) { g.add($0, $1) }
+            let program = try g.finish(logits: g.outputRows(sum), cache: CacheLayout(layers: [])).fusingSharedInput()
+            return try backend.run(program, tensors, tokens: (0..<rows).map { Int32($0) })
+        }
+        let apart = try formats.indices.map { try logits(of: [$0]) }
+        let together = try logits(of: Array(formats.indices))
+        for row in 0..<rows {
+            for output in 0..<outputs {
+                let expected = apart[0][row][output] + apart[1][row][output] + apart[2][row][output]
+                #expect(together[row][output] == expected, "row \(row), output \(output)")
+            }
+        }
+    }
+
     private func bytes(_ values: [Float]) -> [UInt8] {
         values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } }
     }
@@ -81,6 +153,8 @@ private struct Product {
     let codes: [Int32]
     let scales: [Float]
     let minimums: [Float]
+    /// Where groups have integer factors, those of each block that they are multiplied with.
+    let superFactors: [(scale: Float, minimum: Float)]
 
     init(_ tensors: RandomTensors, _ format: Format, columns: Int, outputs: Int) {
         self.format = format
@@ -91,6 +165,7 @@ private struct Product {
         weights = tensors.values("w.weight")
         (codes, scales, minimums) =
             format.groups == nil ? ([], [], []) : format.unpacked(tensors.bytes("w.weight"))
+        superFactors = format.superFactors(tensors.bytes("w.weight"))
     }
 
     func row(_ row: Int) -> [Float] {
@@ -111,9 +186,13 @@ private struct Product {
             for k in items { acc = acc.addingProduct(weights[output * columns + k], input[k]) }
             return acc
         }
+        let sharing = format.activationColumns ?? 32
+        // Integers of the super-block under way: scales times products, minimums times sums.
+        var (products, sums) = (0, 0)
         for part in items {
             let values = input[part * 32..<(part + 1) * 32]
-            let d = (values.map(abs).max() ?? 0) / 127
+            let first = part * 32 / sharing * sharing
+            let d = (input[first..<first + sharing].map(abs).max() ?? 0) / 127
             let rounded = values.map { Int32(($0 * (1 / d)).rounded(.toNearestOrEven)) }
             for first in stride(from: 0, to: 32, by: groups.length) {
                 let base = output * columns + part * 32 + first
@@ -124,8 +203,22 @@ private struct Product {
                     dot += codes[base + i] * rounded[first + i]
                     total += rounded[first + i]
                 }
+                guard superFactors.isEmpty else {
+                    let factors = superFactors[base / 256]
+                    products += factors.scale == 0 ? 0 : Int(scales[group] / factors.scale) * Int(dot)
+                    if groups.hasMinimum, factors.minimum != 0 {
+                        sums += Int(minimums[group] / factors.minimum) * Int(total)
+                    }
+                    continue
+                }
                 acc = acc.addingProduct(Float(dot), scales[group] * d)
                 if groups.hasMinimum { acc = acc.addingProduct(-minimums[group], d * Float(total)) }
+            }
+            if !superFactors.isEmpty, part % 8 == 7 || part + 1 == items.upperBound {
+                let factors = superFactors[(output * columns + part * 32) / 256]
+                acc = acc.addingProduct(Float(products), factors.scale * d)
+                if groups.hasMinimum { acc = acc.addingProduct(-Float(sums), factors.minimum * d) }
+                (products, sums) = (0, 0)
             }
         }
         return acc
@@ -133,6 +226,20 @@ private struct Product {
 }
 
 extension Format {
+    /// Of each block, in formats whose layout keeps the integer factors of groups.
+    fileprivate func superFactors(_ bytes: [UInt8]) -> [(scale: Float, minimum: Float)] {
+        let places: [Format: (scale: Int, minimum: Int?)] = [
+            .q4_k: (0, 2), .q5_k: (0, 2), .q6_k: (208, nil), .iq4_xs: (0, nil),
+        ]
+        guard let place = places[self] else { return [] }
+        return stride(from: 0, to: bytes.count, by: blockBytes).map { block in
+            func half(_ at: Int) -> Float {
+                Float(Float16(bitPattern: UInt16(bytes[block + at]) | UInt16(bytes[block + at + 1]) << 8))
+            }
+            return (half(place.scale), place.minimum.map(half) ?? 0)
+        }
+    }
+
     /// Codes of all weights, scales and minimums of all groups.
     fileprivate func unpacked(_ bytes: [UInt8]) -> (codes: [Int32], scales: [Float], minimums: [Float]) {
         var result: (codes: [Int32], scales: [Float], minimums: [Float]) = ([], [], [])

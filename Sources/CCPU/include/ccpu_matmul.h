@@ -20,7 +20,7 @@
 /// Rows of x per tile: ranges of rows start at multiples of it.
 #define CPU_TILE_ROWS 4
 /// Bytes of scratch memory that one call of `cpu_matmul` may use; 64-byte aligned, contents undefined, one per thread.
-#define CPU_MATMUL_SCRATCH ((size_t)1280 << 10)
+#define CPU_MATMUL_SCRATCH ((size_t)1536 << 10)
 
 typedef enum {
     CPU_ISA_PORTABLE,
@@ -39,9 +39,10 @@ cpu_isa cpu_isa_best(void);
 
 /// How the rows of x must be prepared for a format.
 typedef enum {
-    CPU_ACTIVATIONS_Q8,     // int8 codes with a scale per 32
-    CPU_ACTIVATIONS_F32,    // as they are
-    CPU_ACTIVATIONS_SPLIT,  // three bf16 numbers whose sum they are
+    CPU_ACTIVATIONS_Q8,        // int8 codes with a scale per 32
+    CPU_ACTIVATIONS_Q8_SUPER,  // int8 codes with a scale per 256: formats with blocks of 256 weights
+    CPU_ACTIVATIONS_F32,       // as they are
+    CPU_ACTIVATIONS_SPLIT,     // three bf16 numbers whose sum they are
 } cpu_activation_kind;
 
 /// An element format that can be multiplied; opaque.

@@ -7,23 +7,23 @@
 #define KERNEL_ISA ISA_AVX512_VNNI
 #include <immintrin.h>
 #pragma clang attribute push( \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,amx-tile,amx-int8"))), \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,prfchw,amx-tile,amx-int8"))), \
     apply_to = function)
 #include "vector.h"
 
 // Tile registers. A result takes some 50 cycles, so four are under way; each holds 16 rows of x times 16 outputs.
 enum { DOTS_COUNT = 4, X = 4, WEIGHTS = 6, TILE_REGISTERS = 8 };
 
-static void begin(void) {
+static void begin(bool super) {
     struct {
         uint8_t palette, start_row, reserved[14];
         uint16_t row_bytes[16];
         uint8_t rows[16];
     } config = {.palette = 1};
     for (int t = 0; t < TILE_REGISTERS; t++) {
-        // A row of x in a block; the weights of four columns of 16 outputs.
-        config.row_bytes[t] = t >= X && t < WEIGHTS ? BLOCK : 64;
-        config.rows[t] = t >= WEIGHTS ? BLOCK / 4 : WIDE_ROWS;
+        // A row of x in a block (in two); the weights of four columns of 16 outputs.
+        config.row_bytes[t] = t >= X && t < WEIGHTS && !super ? BLOCK : 64;
+        config.rows[t] = t >= WEIGHTS && !super ? BLOCK / 4 : WIDE_ROWS;
     }
     _tile_loadconfig(&config);
 }
@@ -137,11 +137,21 @@ INLINE void multiply_group(
 WIDE_KERNEL(multiply_32, false)
 WIDE_KERNEL(multiply_32_min, true)
 
+#include "amx_super.h"
+
 const wide_kernels wide_kernels_amx = {
     .begin = begin,
     .end = end,
     .arrange = arrange,
     .multiply = {multiply_32, multiply_32_min},
+    .arrange_super = arrange_super,
+    .multiply_super = {
+        [SUPER_SPLIT] = multiply_halves,
+        [SUPER_SPLIT_MIN] = multiply_halves_min,
+        [SUPER_PRODUCTS] = multiply_products,
+        [SUPER_PRODUCTS_MIN] = multiply_products_min,
+        [SUPER_SHIFTED] = multiply_shifted,
+    },
 };
 #pragma clang attribute pop
 #endif

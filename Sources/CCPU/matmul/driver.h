@@ -19,8 +19,8 @@ typedef struct {
     float *out;
     int64_t stride;
     uint8_t *panels;  // room for CHUNK_GROUPS panels
-    float *edge;      // room for WIDE_PASS_ROWS rows of CHUNK outputs
-    uint8_t *wide;    // room for WIDE_PASS_BYTES of wide records
+    float *edge;      // room for WIDE_SUPER_PASS_ROWS rows of CHUNK outputs
+    uint8_t *wide;    // room for WIDE_SUPER_PASS_BYTES of wide records
 } call;
 
 enum { CHUNK_GROUPS = STREAM_GROUPS, CHUNK = CHUNK_GROUPS * CPU_GROUP_ROWS };
@@ -30,6 +30,7 @@ enum { CHUNK_GROUPS = STREAM_GROUPS, CHUNK = CHUNK_GROUPS * CPU_GROUP_ROWS };
 typedef struct {
     int64_t group, row_begin, row_end;
     int groups, tile_rows;
+    bool aside;  // whether all results are kept aside until they are complete
 } chunk;
 
 static inline const uint8_t *packed_group(const call *c, int64_t group) {
@@ -61,14 +62,14 @@ typedef struct {
 
 static inline place place_of(const call *c, chunk k, int64_t m) {
     int width = k.tile_rows == WIDE_ROWS ? WIDE_ROWS : tile_width(c->x->rows, m);
-    if (k.row_end - m < width || columns_in(c, k) < k.groups * CPU_GROUP_ROWS)
+    if (k.aside || k.row_end - m < width || columns_in(c, k) < k.groups * CPU_GROUP_ROWS)
         return (place){c->edge + (m - k.row_begin) * CHUNK, CHUNK, width, true};
     return (place){c->out + m * c->stride + k.group * CPU_GROUP_ROWS, c->stride, width, false};
 }
 
 // The first row whose results are kept aside: all of them, or those of the last tile, or none.
 static inline int64_t first_aside(const call *c, chunk k) {
-    if (columns_in(c, k) < k.groups * CPU_GROUP_ROWS) return k.row_begin;
+    if (k.aside || columns_in(c, k) < k.groups * CPU_GROUP_ROWS) return k.row_begin;
     const int64_t last = k.row_begin + (k.row_end - 1 - k.row_begin) / k.tile_rows * k.tile_rows;
     return place_of(c, k, last).aside ? last : k.row_end;
 }
@@ -103,15 +104,18 @@ static inline void finish(const call *c, chunk k) {
     }
 }
 
-// Blocks `begin ..< end` of a chunk's row groups as panels.
-static inline void unpack_panels(const call *c, chunk k, int64_t begin, int64_t end, uint8_t zero, size_t panel_stride) {
+// Blocks `begin ..< end` of a chunk's row groups as panels, for a matrix unit or not.
+static inline void unpack_panels(const call *c, chunk k, int64_t begin, int64_t end, bool wide, size_t panel_stride) {
     const integer_kernels *kernels = &c->kernels->integers[c->matrix->format->index];
+    const bool other = wide && kernels->unpack_packed_wide;
+    const uint8_t zero = wide ? 0 : 128;
     for (int r = 0; r < k.groups; r++) {
         uint8_t *panel = c->panels + (size_t)r * panel_stride;
         if (c->matrix->packed && kernels->pack)
-            kernels->unpack_packed(packed_group(c, k.group + r), begin, end, zero, panel);
+            (other ? kernels->unpack_packed_wide : kernels->unpack_packed)(
+                packed_group(c, k.group + r), begin, end, zero, panel);
         else
-            kernels->unpack_blocks(
+            (other ? kernels->unpack_blocks_wide : kernels->unpack_blocks)(
                 block_row(c, k.group + r), c->row_bytes, rows_in_group(c, k.group + r), begin, end, zero, panel);
     }
 }
@@ -126,7 +130,8 @@ static inline fetch fetch_weights(
     size_t bytes = c->group_bytes / (size_t)(c->matrix->columns / BLOCK);
     int64_t lines = (int64_t)bytes * blocks / 64, steps = tiles * blocks_now;
     // Evenly, to the end: asking for more at once than memory gives stalls. What is left of a line per step is read late.
-    const int64_t per_step = (lines + steps / 2) / steps;
+    const bool super = c->matrix->format->activations == CPU_ACTIVATIONS_Q8_SUPER;
+    const int64_t per_step = (lines + (super ? steps - 1 : steps / 2)) / steps;
     return (fetch){packed_group(c, group) + (size_t)begin * bytes, c->group_bytes, per_step > 0 ? (int)per_step : 1};
 }
 

@@ -122,6 +122,97 @@ static void fill_whole(const float *const *rows, int count, int64_t blocks, uint
     }
 }
 
+// MARK: One scale per 256 columns
+
+static void fill_super_narrow(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile) {
+    const size_t bytes = (size_t)(TILE_BYTES * width);
+    for (int c = 0; c < width; c++)
+        for (int64_t first = 0; first < blocks; first += SUPER_BLOCKS) {
+            u32x16 m = 0;
+            for (int i = 0; i < SUPER / 16 && c < count; i++)
+                m = max_u32(m, (u32x16)load_f32(rows[c] + first * BLOCK + 16 * i) & 0x7fffffffu);
+            const uint32_t bits = __builtin_reduce_max(m);
+            const float d = bits >= TINY_BITS ? format_float_of_bits(bits) / 127.0f : 0;
+            const float inverse = bits >= TINY_BITS ? 1.0f / d : 0;
+            int32_t sums[SUPER_BLOCKS], all = 0;
+            for (int b = 0; b < SUPER_BLOCKS; b++) {
+                int32_t *counts = (int32_t *)(tile + (size_t)(first + b) * bytes);
+                i8x16 codes[2] = {0};
+                int32_t dwords[8], half[2] = {0};
+                UNROLL for (int h = 0; h < 2; h++) {
+                    if (c >= count) continue;
+                    const f32x16 y = load_f32(rows[c] + (first + b) * BLOCK + 16 * h) * inverse;
+                    const i32x16 wide = ((i32x16)(y + ROUNDING) << 24) >> 24;
+                    codes[h] = __builtin_convertvector(wide, i8x16);
+                    half[h] = __builtin_reduce_add(wide);
+                }
+                __builtin_memcpy(dwords, codes, sizeof dwords);
+                UNROLL for (int v = 0; v < 8; v++) counts[v * width + c] = dwords[v];
+                sums[b] = half[0] + half[1];
+                all += sums[b];
+                ((float *)counts)[TILE_SCALE / 4 * width + c] = d;
+                counts[TILE_INIT / 4 * width + c] = -128 * sums[b];
+                counts[TILE_INIT_LOW / 4 * width + c] = -128 * half[0];
+                counts[TILE_INIT_HIGH / 4 * width + c] = -128 * half[1];
+                counts[TILE_PAIR_16 / 4 * width + c] = (half[0] & 0xffff) | (int32_t)((uint32_t)half[1] << 16);
+                counts[(TILE_BYTES - 4) / 4 * width + c] = 0;
+            }
+            for (int b = 0; b < SUPER_BLOCKS; b++) {
+                int32_t *counts = (int32_t *)(tile + (size_t)(first + b) * bytes);
+                const int32_t even = sums[b & ~1], odd = sums[b | 1];
+                counts[TILE_PAIR_32 / 4 * width + c] = (even & 0xffff) | (int32_t)((uint32_t)odd << 16);
+                counts[TILE_INIT_SUPER / 4 * width + c] = -128 * all;
+            }
+        }
+}
+
+static void fill_super_whole(const float *const *rows, int count, int64_t blocks, uint8_t *first_record) {
+    for (int64_t first = 0; first < blocks; first += SUPER_BLOCKS) {
+        u32x16 magnitudes[4];
+        UNROLL for (int c = 0; c < 4; c++) {
+            magnitudes[c] = 0;
+            for (int i = 0; i < SUPER / 16 && c < count; i++)
+                magnitudes[c] =
+                    max_u32(magnitudes[c], (u32x16)load_f32(rows[c] + first * BLOCK + 16 * i) & 0x7fffffffu);
+        }
+        const u32x4 bits = largest_of_four(magnitudes);
+        const i32x4 usable = bits >= TINY_BITS;
+        const f32x4 d = (f32x4)(((i32x4)((f32x4)bits / 127.0f)) & usable);
+        const f32x4 inverse = (f32x4)((i32x4)(1.0f / d) & usable);
+        i32x4 sums[SUPER_BLOCKS], all = 0;
+        uint8_t *record = first_record + (size_t)first * TILE_BYTES * 4;
+        for (int b = 0; b < SUPER_BLOCKS; b++, record += TILE_BYTES * 4) {
+            i8x16 codes[2][4];
+            UNROLL for (int c = 0; c < 4; c++) UNROLL for (int h = 0; h < 2; h++) {
+                const f32x16 x = c < count ? load_f32(rows[c] + (first + b) * BLOCK + 16 * h) : (f32x16)0;
+                codes[h][c] = __builtin_convertvector((i32x16)(x * (f32x16)inverse[c] + ROUNDING), i8x16);
+            }
+            const u32x16 low = interleave_codes(codes[0]), high = interleave_codes(codes[1]);
+            __builtin_memcpy(record, &low, sizeof low);
+            __builtin_memcpy(record + 64, &high, sizeof high);
+            const i32x4 sum_low = sums_of_rows(low), sum_high = sums_of_rows(high);
+            sums[b] = sum_low + sum_high;
+            all += sums[b];
+            PUT_FIELD(TILE_SCALE, d);
+            PUT_FIELD(TILE_INIT, -128 * sums[b]);
+            PUT_FIELD(TILE_INIT_LOW, -128 * sum_low);
+            PUT_FIELD(TILE_INIT_HIGH, -128 * sum_high);
+            PUT_FIELD(TILE_PAIR_16, (sum_low & 0xffff) | sum_high << 16);
+            PUT_FIELD(TILE_BYTES - 4, (u32x4)0);
+        }
+        record = first_record + (size_t)first * TILE_BYTES * 4;
+        for (int b = 0; b < SUPER_BLOCKS; b++, record += TILE_BYTES * 4) {
+            PUT_FIELD(TILE_PAIR_32, (sums[b & ~1] & 0xffff) | sums[b | 1] << 16);
+            PUT_FIELD(TILE_INIT_SUPER, -128 * all);
+        }
+    }
+}
+
+static void fill_q8_super(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile) {
+    if (width == 4) fill_super_whole(rows, count, blocks, tile);
+    else fill_super_narrow(rows, count, width, blocks, tile);
+}
+
 static void fill_q8(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile) {
     if (width == 4) fill_whole(rows, count, blocks, tile);
     else fill_narrow(rows, count, width, blocks, tile);

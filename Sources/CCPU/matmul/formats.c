@@ -9,9 +9,13 @@
 static const int record_blocks[INTEGER_COUNT] = {PACKED_LIST(RECORD_BLOCKS)};
 static const int record_bytes[INTEGER_COUNT] = {PACKED_LIST(RECORD_BYTES)};
 
+// Formats with smaller blocks have no such facts.
+#define NO_SUPER_FACTS(name) PRODUCTS_##name = 0, RUN_##name = 0, KIND_##name = 0,
+enum { SMALL_FORMAT_LIST(NO_SUPER_FACTS) };
 #define INTEGER(name, label, type, length, bytes, columns, mins)                                   \
-    {.id = type, .activations = CPU_ACTIVATIONS_Q8, .index = INDEX_##name, .block_length = length, \
-     .block_bytes = bytes, .group = columns, .has_min = mins},
+    {.id = type, .activations = length == SUPER ? CPU_ACTIVATIONS_Q8_SUPER : CPU_ACTIVATIONS_Q8,    \
+     .index = INDEX_##name, .block_length = length, .block_bytes = bytes, .group = columns,         \
+     .has_min = mins, .products = PRODUCTS_##name, .run = RUN_##name, .kind = (super_kind)KIND_##name},
 #define FLOATING(name, label, type, bytes) \
     {.id = type, .activations = CPU_ACTIVATIONS_F32, .index = INDEX_##name, .block_length = 1, .block_bytes = bytes},
 static const cpu_matrix_format formats[] = {FORMAT_LIST(INTEGER) FLOAT_FORMAT_LIST(FLOATING)};
@@ -77,6 +81,22 @@ void cpu_matrix_pack(
 FORMAT_LIST(UNPACK)
 #define UNPACK_ENTRY(name, ...) unpack_##name,
 void (*const cpu_unpack[INTEGER_COUNT])(const void *, int8_t *, float *, float *) = {FORMAT_LIST(UNPACK_ENTRY)};
+
+#define READ_SUPER(name, ...)                                                 \
+    static void read_super_##name(const void *block, super_block *out) {      \
+        const block_##name *b = block;                                        \
+        float scales[16], mins[16];                                           \
+        name##_unpack(b, out->codes, scales, mins);                           \
+        for (int g = 0; g < SUPER / GROUP_##name; g++) {                      \
+            out->s[g] = name##_group_scale(b, g);                             \
+            out->m[g] = name##_group_min(b, g);                               \
+        }                                                                     \
+        out->d = name##_super_scale(b);                                       \
+        out->dmin = name##_super_min(b);                                      \
+    }
+SUPER_FORMAT_LIST(READ_SUPER)
+#define READ_SUPER_ENTRY(name, ...) [INDEX_##name] = read_super_##name,
+void (*const cpu_read_super[INTEGER_COUNT])(const void *, super_block *) = {SUPER_FORMAT_LIST(READ_SUPER_ENTRY)};
 
 static float f32_element(const uint8_t *p) {
     float v;

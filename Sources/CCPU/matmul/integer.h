@@ -1,4 +1,5 @@
-// Kernels of the integer formats, one instruction set's copy. For each output
+// Kernels of the integer formats with blocks of fewer than 256 columns, one instruction set's copy, and repacking of all.
+// For each output
 //     acc = 0; for groups of 16 or 32 columns, ascending:
 //         acc = fma(float(dot of codes), scale of weights * scale of x, acc)
 //         acc = fma(-min of weights, scale of x * sum of codes of x, acc)          (formats with mins)
@@ -130,7 +131,7 @@ INLINE void interleave(const int8_t *codes, size_t row_codes, u8x64 *vectors) {
 }
 
 // Blocks of 16 rows (fewer at the end of a matrix: the rest are zeros) as a panel.
-#define UNPACK_BLOCKS(name, label, id, length, bytes, group, has_min)                                            \
+#define UNPACK_BLOCKS(name, length, group, has_min)                                                              \
     static void name##_unpack_blocks(                                                                            \
         const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t zero,  \
         uint8_t *panel                                                                                           \
@@ -158,7 +159,8 @@ INLINE void interleave(const int8_t *codes, size_t row_codes, u8x64 *vectors) {
             }                                                                                                    \
         }                                                                                                        \
     }
-FORMAT_LIST(UNPACK_BLOCKS)
+#define UNPACK_SMALL(name) UNPACK_BLOCKS(name, LENGTH_##name, GROUP_##name, HAS_MIN_##name)
+SMALL_FORMAT_LIST(UNPACK_SMALL)
 
 // MARK: Repacked blocks
 
@@ -185,7 +187,8 @@ FORMAT_LIST(UNPACK_BLOCKS)
             }                                                                                                   \
         }                                                                                                       \
     }
-CODES_LIST(PACK)
+SMALL_LIST(PACK)
+SUPER_LIST(PACK)
 
 #define PACK_GRID(name, record_blocks, code_offset)                                                             \
     static void name##_pack(const uint8_t *rows, size_t row_bytes, int valid, int64_t blocks, uint8_t *group) { \
@@ -217,7 +220,7 @@ GRID_LIST(PACK_GRID)
             panel += panel_bytes(t.group, t.has_min);                                                                \
         }                                                                                                            \
     }
-PACKED_LIST(UNPACK_PACKED)
+SMALL_LIST(UNPACK_PACKED)
 
 // Bytes ahead of the current ones to fetch: DRAM latency is the limit of a single row, and the hardware alone does
 // not keep four streams busy. Farther, or into other caches, was slower.
@@ -252,6 +255,9 @@ INLINE void prefetch_block(const uint8_t *p, size_t bytes) {
         UNROLL for (int r = 0; r < R; r++) UNROLL for (int c = 0; c < C; c++)                                      \
             store_f32(out + c * stride + r * CPU_GROUP_ROWS, acc[r][c]);                                           \
     }                                                                                                              \
+    DIRECT_WIDTHS(name)
+
+#define DIRECT_WIDTHS(name)                                                                                        \
     INLINE void name##_direct_width(                                                                               \
         const int R, const int C, const uint8_t *group, size_t group_bytes, int64_t groups, int64_t blocks,        \
         const uint8_t *tile, float *out, int64_t stride                                                            \
@@ -275,4 +281,4 @@ INLINE void prefetch_block(const uint8_t *p, size_t bytes) {
             name##_direct_width(wide ? 4 : 1, 2, group, group_bytes, groups, blocks, tile, out, stride);           \
         else name##_direct_width(wide ? 2 : 1, 4, group, group_bytes, groups, blocks, tile, out, stride);          \
     }
-PACKED_LIST(DIRECT_TILE)
+SMALL_LIST(DIRECT_TILE)

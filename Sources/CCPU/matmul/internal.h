@@ -1,7 +1,7 @@
 // What the driver, the packers and the kernels of every instruction set share.
 #pragma once
 #include "ccpu_matmul.h"
-#include "formats/all.h"
+#include "formats/super_blocks.h"
 
 // Values of cpu_isa for the preprocessor.
 #define ISA_PORTABLE 0
@@ -12,8 +12,13 @@
 
 // Prepared x, 8-bit: tiles of 4 rows, then at most one of 1, 2 or 4. A tile of width C is a record of 64 C bytes per
 // block of 32 columns: dwords v = 0..7 (columns 4 v ..< 4 v + 4) of each row, then C values of each of these fields.
+//
+// Formats with blocks of 256 columns have one scale of x per 256, the same in the records of its eight blocks, and keep
+// sums as integers.
 enum {
     BLOCK = 32,
+    SUPER = 256,
+    SUPER_BLOCKS = SUPER / BLOCK,
     TILE_CODES = 0,       // int8 [8][C][4]
     TILE_SCALE = 32,      // float: d, the code's step
     TILE_INIT = 36,       // int32: -128 * sum of codes
@@ -22,6 +27,9 @@ enum {
     TILE_SUM = 48,        // float: d * sum of codes
     TILE_SUM_LOW = 52,
     TILE_SUM_HIGH = 56,
+    TILE_PAIR_16 = 48,    // in place of float sums: int16 [2], sums of codes of columns 0 ..< 16 and 16 ..< 32
+    TILE_PAIR_32 = 52,    // int16 [2]: of an even block and of the next one, in the record of both
+    TILE_INIT_SUPER = 56,  // int32: -128 * sum of codes of all 256 columns
     TILE_BYTES = 64,
 };
 
@@ -40,12 +48,89 @@ enum {
     WIDE_BYTES = 640,
 };
 
+// And for formats with blocks of 256 columns, one record per such block.
+enum {
+    WIDE_SUPER_CODES = 0,     // int8 [4][16][64]
+    WIDE_SUPER_SCALE = 4096,  // float [16]
+    WIDE_SUPER_SUMS = 4160,   // what the kind of panel (super_kind) takes of sums of codes
+};
+
 // Unpacked weights of one row group and block: 8 vectors of codes (as dwords v of 16 rows), then f32 scales of 16
 // rows, two vectors where a group is 16 columns, then as many mins in formats with mins. In formats without mins codes
 // are offset by what their reader wants zero to be: 128 for dot_u8, 0 for wide kernels.
 static inline size_t panel_bytes(int group, int has_min) {
     return 512 + (size_t)64 * (size_t)(BLOCK / group) * (size_t)(1 + has_min);
 }
+
+// Unpacked weights of one row group and 256 columns, in formats of such blocks: 64 vectors of codes, scales of 16 rows
+// for each group of columns (f32 in formats with a run, otherwise int32), then what super_tail_bytes counts: f32 scales
+// of 16 rows and, in formats with mins, f32 scales of mins and mins as int16 pairs of neighbouring groups. Where products
+// of scale and code fit in a byte they take the place of codes and scales.
+static inline size_t super_tail_bytes(int group, int has_min) {
+    return has_min ? (size_t)64 * (size_t)(2 + SUPER / group / 2) : 64;
+}
+static inline size_t super_tail(int group, int products) {
+    return 64 * 64 + (products ? 0 : (size_t)64 * (size_t)(SUPER / group));
+}
+static inline size_t super_panel_bytes(int group, int has_min, int products) {
+    return super_tail(group, products) + super_tail_bytes(group, has_min);
+}
+// The same for a matrix unit: products p of scale and code; what else comes before d depends on the format.
+typedef enum {
+    // p >> 7, then p & 127.
+    SUPER_SPLIT,
+    // The same. Sums of x are int16 [16][4][2], by pairs of groups of 32 columns.
+    SUPER_SPLIT_MIN,
+    // p, which fits in a byte.
+    SUPER_PRODUCTS,
+    // p and 64 bytes per row: mins m of 16 groups, 8 m, 8 m, 0. Sums of x are int8 [16][64]: l, h, g, 0, where
+    // l + 8 (h + g) is the sum of a group.
+    SUPER_PRODUCTS_MIN,
+    // Of code - shift, where shift is 1 or -1 in each run of 8 columns, and 64 bytes per row: t = s * shift of 32 runs and
+    // 8 t. Sums of x are int8 [16][64]: l and h, where l + 8 h is the sum of a run.
+    SUPER_SHIFTED,
+    SUPER_KINDS,
+} super_kind;
+
+static inline bool super_is_split(super_kind kind) { return kind == SUPER_SPLIT || kind == SUPER_SPLIT_MIN; }
+static inline bool super_has_factors(super_kind kind) { return kind == SUPER_PRODUCTS_MIN || kind == SUPER_SHIFTED; }
+static inline size_t wide_super_tail(super_kind kind) {
+    return (super_is_split(kind) ? 2 * 64 * 64 : 64 * 64) + (super_has_factors(kind) ? 16 * 64 : 0);
+}
+static inline size_t wide_super_panel_bytes(super_kind kind) {
+    return wide_super_tail(kind) + 64 * (kind == SUPER_SPLIT_MIN ? 6 : kind == SUPER_PRODUCTS_MIN ? 2 : 1);
+}
+static inline size_t wide_super_record_bytes(super_kind kind) {
+    return WIDE_SUPER_SUMS + (super_has_factors(kind) ? 16 * 64 : kind == SUPER_SPLIT_MIN ? 16 * 16 : 0);
+}
+
+// Formats with smaller blocks.
+#define SMALL_FORMAT_LIST(X) \
+    X(q4_0) X(q4_1) X(q5_0) X(q5_1) X(q8_0) X(iq4_nl) X(mxfp4) X(nvfp4) X(q1_0) X(q2_0)
+
+// X(name, whether products of scale and code fit in a byte, the sign with which they do, run, kind of panel for a matrix
+// unit): formats with blocks of 256. Run: of how many blocks of 32 columns sums of scaled dot products are below 2^24,
+// exact as floats, which are multiplied and added in one instruction; 0 where integers are used.
+#define SUPER_FORMAT_LIST(X)                \
+    X(q2_k, 1, 1, 0, SUPER_PRODUCTS_MIN)    \
+    X(q3_k, 1, -1, 0, SUPER_PRODUCTS)       \
+    X(q4_k, 0, 1, 4, SUPER_SPLIT_MIN)       \
+    X(q5_k, 0, 1, 2, SUPER_SPLIT_MIN)       \
+    X(q6_k, 0, 1, 1, SUPER_SPLIT)           \
+    X(iq4_xs, 0, 1, 0, SUPER_SPLIT)         \
+    X(iq1_s, 0, 1, 8, SUPER_SHIFTED)        \
+    X(iq1_m, 0, 1, 8, SUPER_SHIFTED)        \
+    X(iq2_xxs, 0, 1, 2, SUPER_SPLIT)        \
+    X(iq2_xs, 0, 1, 2, SUPER_SPLIT)         \
+    X(iq2_s, 0, 1, 2, SUPER_SPLIT)          \
+    X(iq3_xxs, 0, 1, 2, SUPER_SPLIT)        \
+    X(iq3_s, 0, 1, 8, SUPER_SPLIT)          \
+    X(tq1_0, 1, 1, 0, SUPER_PRODUCTS)       \
+    X(tq2_0, 1, 1, 0, SUPER_PRODUCTS)
+#define SUPER_FACTS(name, products, sign, run, kind) \
+    PRODUCTS_##name = products, SIGN_##name = sign, RUN_##name = run, KIND_##name = kind,
+enum { SUPER_FORMAT_LIST(SUPER_FACTS) };
+#undef SUPER_FACTS
 
 enum {
     PANEL_GROUPS = 3,    // row groups unpacked at once: what the largest micro-kernel takes
@@ -61,6 +146,10 @@ enum {
     WIDE_BLOCKS = 32,
     WIDE_PASS_ROWS = 256,
     WIDE_PASS_BYTES = 1 << 20,
+    WIDE_SUPER_GROUPS = 2,   // the same for formats with blocks of 256 columns
+    WIDE_SUPER_BLOCKS = 16,
+    WIDE_SUPER_PASS_ROWS = 512,
+    WIDE_SUPER_PASS_BYTES = 5 << 18,
     STREAM_GROUPS = 4,  // row groups of repacked weights that are streamed side by side
     DIRECT_ROWS = 4,    // up to here products are computed while streaming repacked weights
 };
@@ -82,6 +171,12 @@ typedef struct {
     void (*unpack_packed)(
         const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t zero, uint8_t *panel);
     void (*unpack_blocks)(
+        const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t zero,
+        uint8_t *panel);
+    // The same for a matrix unit, where its panels are others.
+    void (*unpack_packed_wide)(
+        const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t zero, uint8_t *panel);
+    void (*unpack_blocks_wide)(
         const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t zero,
         uint8_t *panel);
 } integer_kernels;
@@ -106,21 +201,34 @@ typedef struct {
     int lines;
 } fetch;
 
+// Where results go in the end: rows `stride` floats apart, or NULL.
+typedef struct {
+    const float *out;
+    int64_t stride;
+} home;
+
 // Adds products of `groups` <= PANEL_GROUPS panels, `panel_stride` bytes apart, with a tile to out (or starts there).
 typedef void panel_kernel(
     const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *tile, int width, float *out,
     int64_t stride, bool start, fetch ahead);
 
-// Kernels of a matrix unit: products of WIDE_ROWS rows of x in formats with groups of 32 columns.
+// Kernels of a matrix unit: products of WIDE_ROWS rows of x.
 typedef struct {
     // Prepares this thread's tile registers, and lets go of them.
-    void (*begin)(void);
+    void (*begin)(bool super);
     void (*end)(void);
     // Makes wide records of `blocks` blocks of WIDE_ROWS / CPU_TILE_ROWS tiles; those of width 0 are left out.
     void (*arrange)(const uint8_t *const *tiles, const int *widths, int64_t blocks, uint8_t *wide);
     void (*multiply[2])(  // [has mins]
         const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *rows, float *out,
         int64_t stride, bool start, fetch ahead);
+    // For formats with blocks of 256 columns: their records, and products of
+    // `tiles` times WIDE_ROWS rows, `rows_stride` bytes apart; `ahead` counts all lines of a row group. What will be
+    // written `to` once the results are complete is fetched, too.
+    void (*arrange_super)(const uint8_t *const *tiles, const int *widths, super_kind kind, int64_t blocks, uint8_t *wide);
+    void (*multiply_super[SUPER_KINDS])(
+        const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *rows, size_t rows_stride,
+        int64_t tiles, float *out, int64_t stride, bool start, fetch ahead, home to);
 } wide_kernels;
 
 // x as sums of three bf16 numbers, for a matrix unit: records of 16 rows, the last one of those that are left. Per block
@@ -179,10 +287,14 @@ typedef struct {
     integer_kernels integers[INTEGER_COUNT];
     float_kernels floats[FLOAT_COUNT];
     panel_kernel *panels[2][2];  // [group is 16][has mins]
+    panel_kernel *super_products[2];  // [has mins]: formats with blocks of 256, products in bytes
+    panel_kernel *super_panels[2][2];  // [group is 16][has mins]: codes with scales
+    panel_kernel *super_integers;      // and without a run
     const wide_kernels *wide;    // NULL where there is no matrix unit
     const split_kernels *split;
     // One tile of prepared rows from `count` rows of x.
     void (*fill_q8)(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile);
+    void (*fill_q8_super)(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile);
 } kernel_set;
 
 // NULL where this binary has none.
@@ -194,8 +306,19 @@ struct cpu_matrix_format {
     int index;  // among integer or float kernels
     int block_length, block_bytes;
     int group, has_min;  // integer formats
+    int products, run;   // formats with blocks of 256: see SUPER_FORMAT_LIST
+    super_kind kind;
 };
 
 size_t cpu_matrix_row_bytes(const cpu_matrix_format *format, int64_t columns);
 size_t cpu_matrix_group_bytes(const cpu_matrix_format *format, int64_t columns);
 extern void (*const cpu_unpack[INTEGER_COUNT])(const void *block, int8_t *codes, float *scales, float *mins);
+
+// A block of 256 by its integers: w = d * (s * code) - dmin * m.
+typedef struct {
+    int8_t codes[SUPER];
+    int32_t s[16], m[16];  // by group
+    float d, dmin;
+} super_block;
+// NULL for formats with other blocks.
+extern void (*const cpu_read_super[INTEGER_COUNT])(const void *block, super_block *out);

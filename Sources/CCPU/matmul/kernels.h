@@ -2,17 +2,29 @@
 #include "fill.h"
 #include "float.h"
 #include "integer.h"
+#include "super.h"
 
 #define PACKED_KERNELS(name, record_blocks, code_offset)                      \
     [INDEX_##name].pack = name##_pack, [INDEX_##name].direct = name##_direct, \
     [INDEX_##name].unpack_packed = name##_unpack_packed,
+#if KERNEL_ISA == ISA_AVX512_VNNI
+#define WIDE_KERNELS(name, ...)                                     \
+    [INDEX_##name].unpack_packed_wide = name##_unpack_packed_wide,  \
+    [INDEX_##name].unpack_blocks_wide = name##_unpack_blocks_wide,
+#else
+#define WIDE_KERNELS(name, ...)
+#endif
 #define BLOCK_KERNELS(name, ...) [INDEX_##name].unpack_blocks = name##_unpack_blocks,
 #define FLOAT_TABLE(name, ...) [INDEX_##name] = {name##_pack, name##_multiply, name##_unpack_packed, name##_unpack_blocks},
 
 #define KERNELS                                                           \
-    .integers = {PACKED_LIST(PACKED_KERNELS) FORMAT_LIST(BLOCK_KERNELS)}, \
+    .integers = {PACKED_LIST(PACKED_KERNELS) FORMAT_LIST(BLOCK_KERNELS)   \
+                 SUPER_FORMAT_LIST(WIDE_KERNELS)},                        \
     .floats = {FLOAT_FORMAT_LIST(FLOAT_TABLE)},                           \
     .panels = {{panel_32, panel_32_min}, {panel_16, panel_16_min}},       \
-    .fill_q8 = fill_q8
+    .super_products = {super_products, super_products_min},               \
+    .super_panels = {{super_32, super_32_min}, {super_16, NULL}},         \
+    .super_integers = super_integers,                                     \
+    .fill_q8 = fill_q8, .fill_q8_super = fill_q8_super
 
 const kernel_set KERNEL_SET = {KERNELS};

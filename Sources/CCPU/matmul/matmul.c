@@ -30,8 +30,10 @@ void cpu_activations_fill(
         const float *rows[CPU_TILE_ROWS] = {0};
         for (int c = 0; c < count; c++) rows[c] = x + (indices ? indices[m + c] : m + c) * stride;
         uint8_t *tile = tile_at(activations, m);
-        if (activations->kind == CPU_ACTIVATIONS_Q8) {
-            kernel_sets[isa]->fill_q8(rows, count, width, activations->columns / BLOCK, tile);
+        if (activations->kind != CPU_ACTIVATIONS_F32) {
+            const bool super = activations->kind == CPU_ACTIVATIONS_Q8_SUPER;
+            (super ? kernel_sets[isa]->fill_q8_super : kernel_sets[isa]->fill_q8)(
+                rows, count, width, activations->columns / BLOCK, tile);
             continue;
         }
         float *out = (float *)tile;
@@ -49,17 +51,36 @@ static void multiply_direct(const call *c, const integer_kernels *kernels, chunk
     }
 }
 
+// How the panels of a format are multiplied, for how many blocks at once, and how many bytes one has then.
+typedef struct {
+    panel_kernel *multiply;
+    int64_t blocks;
+    size_t bytes;
+} panel_shape;
+
+static panel_shape panel_shape_of(const call *c, int64_t rows) {
+    const cpu_matrix_format *f = c->matrix->format;
+    if (f->activations == CPU_ACTIVATIONS_Q8_SUPER)
+        return (panel_shape){
+            f->products ? c->kernels->super_products[f->has_min]
+            : f->run    ? c->kernels->super_panels[f->group == 16][f->has_min]
+                        : c->kernels->super_integers,
+            PANEL_BLOCKS, PANEL_BLOCKS / SUPER_BLOCKS * super_panel_bytes(f->group, f->has_min, f->products)};
+    const int64_t blocks = rows <= FEW_ROWS ? FEW_BLOCKS : blocks_at_once(f->group, f->has_min);
+    return (panel_shape){
+        c->kernels->panels[f->group == 16][f->has_min], blocks, (size_t)blocks * panel_bytes(f->group, f->has_min)};
+}
+
 static void multiply_panels(const call *c, chunk k) {
-    const cpu_matrix_format *format = c->matrix->format;
-    const bool few = k.row_end - k.row_begin <= FEW_ROWS;
-    const int64_t step = few ? FEW_BLOCKS : blocks_at_once(format->group, format->has_min);
-    size_t panel_stride = panel_bytes(format->group, format->has_min) * (size_t)step;
-    panel_kernel *multiply = c->kernels->panels[format->group == 16][format->has_min];
+    const panel_shape panels = panel_shape_of(c, k.row_end - k.row_begin);
+    const int64_t step = panels.blocks;
+    const size_t panel_stride = panels.bytes;
+    panel_kernel *multiply = panels.multiply;
     const int64_t blocks = c->matrix->columns / BLOCK;
     const int64_t tiles = (k.row_end - k.row_begin + CPU_TILE_ROWS - 1) / CPU_TILE_ROWS;
     for (int64_t b = 0; b < blocks; b += step) {
         const int64_t end = blocks - b < step ? blocks : b + step, after = end < blocks ? end : 0;
-        unpack_panels(c, k, b, end, 128, panel_stride);
+        unpack_panels(c, k, b, end, false, panel_stride);
         const int64_t next = blocks - after < step ? blocks - after : step;
         fetch ahead = fetch_weights(c, end < blocks ? k.group : k.group + k.groups, after, next, end - b, tiles);
         const uint8_t *fetched = !ahead.lines ? ahead.base : ahead.base + c->group_bytes / (size_t)blocks * (size_t)next;
@@ -112,11 +133,15 @@ void cpu_matmul(
     const cpu_matrix_format *format = matrix->format;
     enum {
         PANEL_ROOM = 64 << 10,
-        EDGE_ROOM = WIDE_PASS_ROWS * CHUNK * sizeof(float),
+        EDGE_ROOM = WIDE_SUPER_PASS_ROWS * CHUNK * sizeof(float),
     };
-    _Static_assert(PANEL_ROOM + EDGE_ROOM + WIDE_PASS_BYTES <= CPU_MATMUL_SCRATCH, "scratch memory");
+    _Static_assert(PANEL_ROOM + EDGE_ROOM + WIDE_SUPER_PASS_BYTES <= CPU_MATMUL_SCRATCH, "scratch memory");
     _Static_assert(PANEL_GROUPS * PANEL_BLOCKS * 768 <= PANEL_ROOM, "integer panels");
     _Static_assert(WIDE_GROUPS * WIDE_BLOCKS * 640 <= PANEL_ROOM && WIDE_GROUPS <= CHUNK_GROUPS, "wide panels");
+    _Static_assert(PANEL_GROUPS * PANEL_BLOCKS / SUPER_BLOCKS * 5248 <= PANEL_ROOM, "panels of blocks of 256 columns");
+    _Static_assert(
+        WIDE_SUPER_GROUPS * WIDE_SUPER_BLOCKS / SUPER_BLOCKS * 8576 <= PANEL_ROOM && WIDE_SUPER_GROUPS <= CHUNK_GROUPS,
+        "wide panels of blocks of 256 columns");
     _Static_assert(STREAM_GROUPS * FLOAT_COLUMNS * CPU_GROUP_ROWS * sizeof(float) <= PANEL_ROOM, "float panels");
     call c = {
         .kernels = kernel_sets[isa],
@@ -140,9 +165,10 @@ void cpu_matmul(
     const bool floats = format->activations == CPU_ACTIVATIONS_F32;
     const integer_kernels *kernels = floats ? NULL : &c.kernels->integers[format->index];
     int64_t tile_bytes = (int64_t)cpu_activation_bytes(activations->kind, CPU_TILE_ROWS, matrix->columns);
-    const bool wide =
-        !floats && c.kernels->wide && format->group == BLOCK && row_end - row_begin >= WIDE_FROM_ROWS;
-    int64_t rows = wide ? WIDE_PASS_ROWS : PASS_BYTES / tile_bytes * CPU_TILE_ROWS;
+    const bool super = format->activations == CPU_ACTIVATIONS_Q8_SUPER;
+    const bool wide = !floats && c.kernels->wide && (super || format->group == BLOCK) &&
+                      row_end - row_begin >= WIDE_FROM_ROWS;
+    int64_t rows = wide ? (super ? WIDE_SUPER_PASS_ROWS : WIDE_PASS_ROWS) : PASS_BYTES / tile_bytes * CPU_TILE_ROWS;
     if (!wide && (floats || rows > ROWS_AT_ONCE)) rows = ROWS_AT_ONCE;
     if (rows < 32) rows = 32;
     for (int64_t m = row_begin; m < row_end; m += rows) {
@@ -154,7 +180,7 @@ void cpu_matmul(
         bool direct = !floats && matrix->packed && kernels->direct && end - m <= DIRECT_ROWS;
         int step = floats || direct ? STREAM_GROUPS : PANEL_GROUPS;
         for (int64_t g = group_begin; g < group_end; g += step) {
-            chunk k = {g, m, end, group_end - g < step ? (int)(group_end - g) : step, CPU_TILE_ROWS};
+            chunk k = {g, m, end, group_end - g < step ? (int)(group_end - g) : step, CPU_TILE_ROWS, false};
             if (floats) multiply_floats(&c, k);
             else if (direct) multiply_direct(&c, kernels, k);
             else multiply_panels(&c, k);

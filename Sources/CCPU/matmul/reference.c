@@ -65,20 +65,20 @@ static float split_product(bool two, const float *w, const float *x, int64_t col
     return acc;
 }
 
-// 32 values of x as codes times a scale: d = max |x| / 127, codes x / d rounded to nearest, ties to even.
-static float quantize(const float *x, int8_t *codes) {
+// 32 or 256 values of x as codes times a scale: d = max |x| / 127, codes x / d rounded to nearest, ties to even.
+static float quantize(const float *x, int count, int8_t *codes) {
     float largest = 0;
-    for (int i = 0; i < BLOCK; i++) largest = !(fabsf(x[i]) <= largest) ? fabsf(x[i]) : largest;
-    for (int i = 0; i < BLOCK; i++) codes[i] = 0;
+    for (int i = 0; i < count; i++) largest = !(fabsf(x[i]) <= largest) ? fabsf(x[i]) : largest;
+    for (int i = 0; i < count; i++) codes[i] = 0;
     if (largest < 1e-30f) return 0;
     float d = largest / 127.0f;
     float inverse = 1.0f / d;
     if (isfinite(largest))
-        for (int i = 0; i < BLOCK; i++) codes[i] = (int8_t)rintf(x[i] * inverse);
+        for (int i = 0; i < count; i++) codes[i] = (int8_t)rintf(x[i] * inverse);
     return d;
 }
 
-// Integer formats: per group of 16 or 32 columns, ascending, from 0,
+// Integer formats with blocks of fewer than 256 columns: per group of 16 or 32 columns, ascending, from 0,
 //     acc = fma(float(dot of codes), weight scale * x scale, acc)
 //     acc = fma(-weight min, x scale * float(sum of x codes), acc)        where the format has mins
 // The product of scales and that of scale and sum are rounded; dot and sum are exact.
@@ -90,7 +90,7 @@ static float integer_product(const cpu_matrix_format *format, const uint8_t *row
         cpu_unpack[format->index](row, w, scales, mins);
         for (int i = 0; i < format->block_length; i += BLOCK) {
             int8_t a[BLOCK];
-            float d = quantize(x + k + i, a);
+            float d = quantize(x + k + i, BLOCK, a);
             for (int j = 0; j < BLOCK; j += format->group) {
                 int g = (i + j) / format->group;
                 int32_t dot = 0, sum = 0;
@@ -105,21 +105,48 @@ static float integer_product(const cpu_matrix_format *format, const uint8_t *row
     return acc;
 }
 
+// Formats with blocks of 256 columns, whose groups have integer scales s and mins m: per block, ascending, from 0,
+//     acc = fma(float(sum over groups of s * dot of codes), weight d * x scale, acc)
+//     acc = fma(-float(sum over groups of m * sum of x codes), weight dmin * x scale, acc)        where there are mins
+// Both sums are exact: at most 256 * 4096 * 127. They are rounded to float, the product of scales is rounded.
+static float super_product(const cpu_matrix_format *format, const uint8_t *row, const float *x, int64_t columns) {
+    float acc = 0;
+    for (int64_t k = 0; k < columns; k += SUPER, row += format->block_bytes) {
+        super_block w;
+        cpu_read_super[format->index](row, &w);
+        int8_t a[SUPER];
+        float d = quantize(x + k, SUPER, a);
+        int32_t products = 0, mins = 0;
+        for (int g = 0; g < SUPER / format->group; g++) {
+            int32_t dot = 0, sum = 0;
+            for (int n = g * format->group; n < (g + 1) * format->group; n++) dot += w.codes[n] * a[n], sum += a[n];
+            products += w.s[g] * dot;
+            mins += w.m[g] * sum;
+        }
+        float scale = w.d * d, min = w.dmin * d;
+        acc = fmaf((float)products, scale, acc);
+        if (format->has_min) acc = fmaf(-(float)mins, min, acc);
+    }
+    return acc;
+}
+
 void cpu_matmul_reference(
     cpu_isa isa, const cpu_matrix_format *format, const void *blocks, int64_t rows, int64_t columns, const float *x,
     int64_t x_rows, int64_t x_stride, float *out, int64_t out_stride
 ) {
     const cpu_activation_kind kind = cpu_matrix_activation_kind(isa, format);
     size_t row_bytes = cpu_matrix_row_bytes(format, columns);
-    float decoded[kind == CPU_ACTIVATIONS_Q8 ? 1 : columns];
+    const bool integers = kind == CPU_ACTIVATIONS_Q8 || kind == CPU_ACTIVATIONS_Q8_SUPER;
+    float decoded[integers ? 1 : columns];
     for (int64_t n = 0; n < rows; n++) {
         const uint8_t *row = (const uint8_t *)blocks + (size_t)n * row_bytes;
-        if (kind != CPU_ACTIVATIONS_Q8) cpu_decode_row(format, row, columns, decoded);
+        if (!integers) cpu_decode_row(format, row, columns, decoded);
         for (int64_t m = 0; m < x_rows; m++) {
             const float *values = x + m * x_stride;
             float *result = out + m * out_stride + n;
             switch (kind) {
                 case CPU_ACTIVATIONS_Q8: *result = integer_product(format, row, values, columns); break;
+                case CPU_ACTIVATIONS_Q8_SUPER: *result = super_product(format, row, values, columns); break;
                 case CPU_ACTIVATIONS_F32: *result = float_product(decoded, values, columns); break;
                 case CPU_ACTIVATIONS_SPLIT:
                     *result = split_product(format->index == INDEX_f16, decoded, values, columns);

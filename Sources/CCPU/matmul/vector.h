@@ -19,6 +19,7 @@ typedef int32_t i32x16 __attribute__((ext_vector_type(16)));
 typedef uint32_t u32x16 __attribute__((ext_vector_type(16)));
 typedef float f32x16 __attribute__((ext_vector_type(16)));
 typedef uint8_t u8x64 __attribute__((ext_vector_type(64)));
+typedef uint8_t u8x32 __attribute__((ext_vector_type(32)));
 typedef int16_t i16x32 __attribute__((ext_vector_type(32)));
 typedef uint16_t u16x32 __attribute__((ext_vector_type(32)));
 
@@ -35,8 +36,8 @@ INLINE int32_t load_i32(const void *p) {
     return v;
 }
 INLINE f32x16 fma16(f32x16 a, f32x16 b, f32x16 c) { return __builtin_elementwise_fma(a, b, c); }
-INLINE f32x16 f32_of_i8(const int8_t *p) { return __builtin_convertvector(*(const i8x16 *)p, f32x16); }
-INLINE f32x16 f32_of_u8(u8x16 v) { return __builtin_convertvector(__builtin_convertvector(v, i32x16), f32x16); }
+INLINE i32x16 i32_of_i8(const int8_t *p) { return __builtin_convertvector(*(const i8x16 *)p, i32x16); }
+INLINE i32x16 i32_of_u8(const uint8_t *p) { return __builtin_convertvector(*(const u8x16 *)p, i32x16); }
 
 #if KERNEL_ISA == ISA_PORTABLE
 
@@ -63,6 +64,10 @@ INLINE i32x16 dot_products(i32x16 acc, i16x32 w0, i16x32 w1, i32x16 a) {
     i32x16 even = (i32x16)(w0 * ((i16x32)((u16x32)a << 8) >> 8));
     i32x16 odd = (i32x16)(w1 * ((i16x32)a >> 8));
     return acc + (((even << 16) >> 16) + (even >> 16)) + (((odd << 16) >> 16) + (odd >> 16));
+}
+INLINE i32x16 add_pairs(i32x16 acc, i16x32 a, i16x32 b) {
+    const i32x16 x = (i32x16)a, y = (i32x16)b;
+    return acc + ((x << 16) >> 16) * ((y << 16) >> 16) + (x >> 16) * (y >> 16);
 }
 INLINE i32x16 dot_u7(i32x16 acc, u8x64 w, i32x16 a) {
     return dot_products(acc, (i16x32)((u16x32)w & 255), (i16x32)((u16x32)w >> 8), a);
@@ -112,6 +117,21 @@ INLINE u32x16 gather_u32(const void *table, u32x16 index) {
 INLINE u8x64 lookup(u8x64 index, const int8_t *table, uint8_t offset) {
     __m256i t = _mm256_broadcastsi128_si256(lookup_table(table, offset));
     return (u8x64)JOIN512(_mm256_shuffle_epi8(t, LOW256(index)), _mm256_shuffle_epi8(t, HIGH256(index)));
+}
+#endif
+
+// acc plus dot products of pairs of 16-bit numbers.
+#if KERNEL_ISA == ISA_AVX512_VNNI
+INLINE i32x16 add_pairs(i32x16 acc, i16x32 a, i16x32 b) {
+    return (i32x16)_mm512_dpwssd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
+}
+#elif KERNEL_ISA == ISA_AVX512
+INLINE i32x16 add_pairs(i32x16 acc, i16x32 a, i16x32 b) {
+    return acc + (i32x16)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+}
+#else
+INLINE i32x16 add_pairs(i32x16 acc, i16x32 a, i16x32 b) {
+    return acc + JOIN512(_mm256_madd_epi16(LOW256(a), LOW256(b)), _mm256_madd_epi16(HIGH256(a), HIGH256(b)));
 }
 #endif
 

@@ -93,7 +93,11 @@ struct DevicesCommand: ParsableCommand {
             ("sub-group sizes", report.subgroupSizes.map(String.init).joined(separator: ", ")),
             ("matrix engine", report.matrixLanes.map { "sub-groups of \($0)" } ?? "none"),
             ("dot products", report.hasIntegerDotProducts ? "8-bit integers" : "none"),
-            ("memory", "\(bytes(report.memory))\(report.isIntegrated ? ", the host's" : "")"),
+            (
+                "memory",
+                "\(bytes(report.memory))\(report.isIntegrated ? ", the host's" : ""), "
+                    + (report.freeMemory.map { "\(bytes($0)) free" } ?? "the driver does not tell how much is free")
+            ),
             ("largest buffer", bytes(report.largestAllocation)), ("local memory", bytes(report.localMemory)),
         ]
     }
@@ -162,6 +166,7 @@ struct DevicesCommand: ParsableCommand {
         object["matrix_engine_lanes"] = report.matrixLanes.map { JSON($0) } ?? .null
         object["integer_dot_products"] = .bool(report.hasIntegerDotProducts)
         object["memory"] = JSON(report.memory)
+        object["memory_free"] = report.freeMemory.map { JSON($0) } ?? .null
         object["largest_allocation"] = JSON(report.largestAllocation)
         object["local_memory"] = JSON(report.localMemory)
         object["read_bytes_per_second"] = entry.bandwidth.map { JSON($0) } ?? .null

@@ -39,7 +39,7 @@ struct Info: ParsableCommand {
 
     private func memoryPlan(_ parsed: Model) throws -> MemoryPlan {
         let context = try model.contextLength(parsed, memory: System.availableMemory)
-        return MemoryPlan(parsed, .init(contextLength: context, kvFormat: model.kvType.format))
+        return try MemoryPlan(parsed, .init(contextLength: context, kvFormat: model.kvType.format))
     }
 
     private func text(_ file: GGUFFile, _ plan: Result<MemoryPlan, ModelError>) -> String {

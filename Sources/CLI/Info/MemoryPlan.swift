@@ -9,7 +9,7 @@ import Quant
 struct MemoryPlan {
     let contextLength: Int
     let cacheFormat: KVFormat
-    /// Bytes of the weights in the file; a device's own layout takes about as much.
+    /// Bytes of the weights: in the layout of a device where one is given, otherwise in the file.
     let weights: Int
     /// Bytes of keys and values: of layers that see everything for the whole context of each sequence, of windowed layers for what they
     /// reach.
@@ -18,16 +18,17 @@ struct MemoryPlan {
     /// Memory that is left to everything else: activations, logits, the driver.
     static let reserve = 512 << 20
 
-    init(_ model: Model, _ configuration: Runtime.Configuration) {
+    init(_ model: Model, _ configuration: Runtime.Configuration, on backend: (any Backend)? = nil) throws {
         contextLength = configuration.contextLength
         cacheFormat = configuration.kvFormat
-        weights = Self.weights(of: model)
+        weights = try Self.weights(of: model, on: backend)
         cache = Self.cache(of: model, configuration)
     }
 
-    static func weights(of model: Model) -> Int {
+    static func weights(of model: Model, on backend: (any Backend)? = nil) throws -> Int {
+        if let backend, let own = try backend.weightBytes(model.weights, for: model.program) { return own }
         // Several weights may be parts of one tensor.
-        Set(model.program.weights.map(\.name)).reduce(0) { $0 + (model.file.tensor($1)?.byteCount ?? 0) }
+        return Set(model.program.weights.map(\.name)).reduce(0) { $0 + (model.file.tensor($1)?.byteCount ?? 0) }
     }
 
     static func cache(of model: Model, _ configuration: Runtime.Configuration) -> Int {

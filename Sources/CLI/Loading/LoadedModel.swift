@@ -50,14 +50,14 @@ struct LoadedModel {
         let memory = device.ownsMemory ? device.memory - MemoryPlan.reserve : min(device.memory, System.availableMemory)
         let contextLength =
             switch context {
-            case .upTo(let limit): try options.contextLength(model, limit: limit, memory: memory)
+            case .upTo(let limit): try options.contextLength(model, limit: limit, memory: memory, on: backend)
             case .exactly(let length): length
             }
         var configuration = Runtime.Configuration(contextLength: contextLength, kvFormat: options.kvType.format)
         configuration.sequences = sequences
         configuration.stepRows = max(configuration.stepRows, sequences)
         configuration.outputRows = max(configuration.outputRows, sequences)
-        announce(MemoryPlan(model, configuration), model, device, memory: memory, verbosity)
+        announce(try MemoryPlan(model, configuration, on: backend), model, device, memory: memory, verbosity)
         let bar = ProgressBar("Loading", quiet: verbosity.quiet)
         defer { bar.finish() }
         return try Runtime(model, tokenizer, on: backend, configuration, progress: bar.update)

@@ -107,7 +107,9 @@ extension ModelOptions {
 
     /// The context as asked for, or the smallest of the trained length, `limit`, and what fits into `memory` bytes beside the weights.
     /// - Throws: ``Failure`` where more than the trained length is asked for without `--force-ctx`.
-    func contextLength(_ model: Model, limit: Int = defaultContext, memory: Int) throws -> Int {
+    func contextLength(
+        _ model: Model, limit: Int = defaultContext, memory: Int, on backend: (any Backend)? = nil
+    ) throws -> Int {
         if let ctxSize {
             guard forceCtx || ctxSize <= model.trainedContext else {
                 throw Failure(
@@ -117,7 +119,7 @@ extension ModelOptions {
             return ctxSize
         }
         let wanted = min(model.trainedContext, limit)
-        let room = memory - MemoryPlan.weights(of: model)
+        let room = try memory - MemoryPlan.weights(of: model, on: backend)
         func fits(_ length: Int) -> Bool {
             MemoryPlan.cache(of: model, .init(contextLength: length, kvFormat: kvType.format)) <= room
         }

@@ -43,7 +43,7 @@ struct ServingStartup {
     ) throws -> (ServerContext, @Sendable (Int) -> Void) {
         let backend = opened.backend
         announce(opened)
-        let limits = try limits(model, backend.device)
+        let limits = try limits(model, backend)
         let templates = try templates(model, tokenizer)
         let metrics = ServerMetrics(limits: limits)
         let description = ModelDescription(
@@ -79,10 +79,11 @@ struct ServingStartup {
         log.info("Device: \(device.id), \(device.name), \(device.threads) threads\(reason)")
     }
 
-    private func limits(_ model: Model, _ device: DeviceInfo) throws -> EngineLimits {
+    private func limits(_ model: Model, _ backend: any Backend) throws -> EngineLimits {
         let format = options.model.kvType.format
+        let device = backend.device
         let memory = device.ownsMemory ? device.memory : min(device.memory, System.availableMemory)
-        let weights = MemoryPlan.weights(of: model)
+        let weights = try MemoryPlan.weights(of: model, on: backend)
         func cacheBytes(_ limits: EngineLimits) -> Int {
             MemoryPlan.cache(of: model, Runtime.Configuration(serving: limits, kvFormat: format))
         }

@@ -4,6 +4,8 @@
 
 #include <level_zero/ze_api.h>
 #include <level_zero/ze_ddi.h>
+#include <level_zero/zes_api.h>
+#include <level_zero/zes_ddi.h>
 #include <stddef.h>
 
 #pragma clang assume_nonnull begin
@@ -64,6 +66,28 @@ typedef enum { XPU_LOADED, XPU_NO_LIBRARY, XPU_NO_SYMBOL } xpu_load_status;
 /// Opens `library` and fills `calls`. `detail` receives the linker's message or the name of the symbol that is missing;
 /// it stays valid.
 xpu_load_status xpu_load(const char *library, xpu_calls *calls, const char *_Nullable *_Nonnull detail);
+
+// Sysman: what is free. The first three are newer than the headers of Debian 12, and its loader lacks them.
+typedef ze_result_t (*xpu_pfnSysmanInit_t)(uint32_t flags);
+typedef ze_result_t (*xpu_pfnSysmanDriverGet_t)(uint32_t *count, zes_driver_handle_t _Nullable *_Nullable drivers);
+typedef ze_result_t (*xpu_pfnSysmanDeviceGet_t)(
+    zes_driver_handle_t driver, uint32_t *count, zes_device_handle_t _Nullable *_Nullable devices);
+#define XPU_SYSMAN_CALLS(X)                                               \
+    X(zesInit, xpu_pfnSysmanInit_t)                                       \
+    X(zesDriverGet, xpu_pfnSysmanDriverGet_t)                             \
+    X(zesDeviceGet, xpu_pfnSysmanDeviceGet_t)                             \
+    X(zesDeviceGetProperties, zes_pfnDeviceGetProperties_t)               \
+    X(zesDeviceEnumMemoryModules, zes_pfnDeviceEnumMemoryModules_t)       \
+    X(zesMemoryGetState, zes_pfnMemoryGetState_t)
+
+/// Those of them that the loader's library has.
+typedef struct {
+#define XPU_OPTIONAL_FIELD(name, type) type _Nullable name;
+    XPU_SYSMAN_CALLS(XPU_OPTIONAL_FIELD)
+#undef XPU_OPTIONAL_FIELD
+} xpu_sysman_calls;
+
+void xpu_load_sysman(const char *library, xpu_sysman_calls *calls);
 
 /// A SPIR-V module of kernels/, embedded.
 typedef struct {

@@ -75,10 +75,21 @@ static inline void NAME(mix_)(
                 b = scaled(b, vload8(0, scales));
             }
             if (from > base || to - base < LANES) b = cut(b, from - base, to - base);
-            _Pragma("unroll") for (int s = 0; s < STEPS; s++)
-                if (s * 8 < t->used)
-                    sum[h][s] = intel_sub_group_f16_f16_matrix_mad_k16(
-                        a[s * (SPLIT / LANES) * SUBGROUP_LANES], b, sum[h][s]);
+            // A value that some rows see and others do not is taken row by row where it is no number.
+            bool apart = differ(t, max(from, base), min(to, base + LANES)) && has_no_number(b);
+            __attribute__((opencl_unroll_hint(1))) for (int r = apart ? 0 : 7; r < 8; r++) {
+                _Pragma("unroll") for (int s = 0; s < STEPS; s++)
+                    if (s * 8 < t->used) {
+                        int8 mine = b;
+                        if (apart) {
+                            int2 seen = seen_by(t, min(s * 8 + r, t->used - 1), from, to);
+                            mine = cut(b, seen.x - base, seen.y - base);
+                        }
+                        float8 next = intel_sub_group_f16_f16_matrix_mad_k16(
+                            a[s * (SPLIT / LANES) * SUBGROUP_LANES], mine, sum[h][s]);
+                        sum[h][s] = apart ? select(sum[h][s], next, (int8)(0, 1, 2, 3, 4, 5, 6, 7) == r) : next;
+                    }
+            }
         }
     }
     _Pragma("unroll") for (int h = 0; h < COLUMN_HALVES; h++)

@@ -42,10 +42,24 @@ static inline void NAME(mix_)(
     _Pragma("unroll") for (int r = 0; r < ROWS; r++) mix[0][r] = 0;
     for (int base = from / LANES * LANES; base < to; base += LANES) {
         __global const uchar *values = find_values(t->cells, base, t->kv_head);
-        float value[DEPTHS(KV)], w[ROWS];
-        _Pragma("unroll") for (int r = 0; r < ROWS; r++) w[r] = weights[r * SPLIT + base % SPLIT + lane];
         float scale =
             SCALED ? read_scale(values + chunks * tile_bytes(PER_WORD) + chunk / 2 * HALVES(1), lane) : 1.0f;
+        if (differ(t, max(from, base), min(to, base + LANES))) {
+            // A value that a row does not see may be no number.
+            int2 seen[ROWS];
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++) seen[r] = seen_by(t, min(r, t->used - 1), from, to);
+            for (int at = base; at < base + LANES; at++) {
+                float v = TILE_VALUE(KV)(values + chunk * tile_bytes(PER_WORD), at % LANES, lane);
+                if (SCALED) v *= sub_group_broadcast(scale, at % LANES);
+                _Pragma("unroll") for (int r = 0; r < ROWS; r++) {
+                    float x = at >= seen[r].x && at < seen[r].y ? v : 0.0f;
+                    mix[0][r] = fma(weights[r * SPLIT + at % SPLIT], x, mix[0][r]);
+                }
+            }
+            continue;
+        }
+        float value[DEPTHS(KV)], w[ROWS];
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++) w[r] = weights[r * SPLIT + base % SPLIT + lane];
         _Pragma("unroll") for (int first = 0; first < LANES; first += DEPTHS(KV)) {
             READ_DEPTHS(KV)(values + chunk * tile_bytes(PER_WORD), first / DEPTHS(KV), lane, value);
             _Pragma("unroll") for (int k = 0; k < DEPTHS(KV); k++) {

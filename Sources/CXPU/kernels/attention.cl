@@ -91,16 +91,20 @@ typedef float weight_t;
 #undef ROWS
 
 // Joins the splits of a row and head in ascending order, 16 at a time: their tops are known at once, and so is how much of each
-// stays. Where there are codes the output goes to them, prepared for a product. x = head, y = row, z = sub-group per 32 dimensions.
+// stays. Where there are codes the output goes to them, prepared for a product. A sub-group has 32 dimensions of a head; x = neighbours
+// of them, all that share a scale; y = row.
 SUBGROUP __kernel void merge_splits(
     __global const float *states, int splits, int value_length, int window, int chunk, __global const int *positions,
     __global const float *sinks, __global float *output, int stride, __global char *codes, __global float *scales,
     __global float *sums, __global const int *count
 ) {
-    int head = get_group_id(0), row = get_group_id(1), lane = get_sub_group_local_id();
+    __local float tops[SHARING_BLOCKS];
+    int blocks = (value_length + BLOCK - 1) / BLOCK, block = get_group_id(0) * get_num_sub_groups() + get_sub_group_id();
+    int heads = get_num_groups(0) * get_num_sub_groups() / blocks, head = block / blocks;
+    int row = get_group_id(1), lane = get_sub_group_local_id();
     if (row >= *count) return;
-    int heads = get_num_groups(0), position = positions[row];
-    int d0 = get_group_id(2) * BLOCK + lane, d1 = d0 + LANES, last = position / SPLIT;
+    int position = positions[row];
+    int d0 = block % blocks * BLOCK + lane, d1 = d0 + LANES, last = position / SPLIT;
     __global const float *state = states + ((long)row * heads + head) * splits * (2 + value_length);
     float top = -INFINITY, sum = 0, mix0 = 0, mix1 = 0;
     for (int first = first_visible(position, window, chunk) / SPLIT; first <= last; first += LANES) {
@@ -125,7 +129,7 @@ SUBGROUP __kernel void merge_splits(
     float y0 = mix0 * factor / sum, y1 = mix1 * factor / sum;
     if (codes) {
         prepared to = {codes, scales, sums};
-        prepare_block(to, ((long)row * heads + head) * (value_length / BLOCK) + get_group_id(2), y0, y1);
+        prepare_block(to, (long)row * heads * blocks + block, y0, y1, tops);
         return;
     }
     __global float *to = output + (long)row * stride + head * value_length;

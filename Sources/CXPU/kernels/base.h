@@ -16,7 +16,7 @@
 #define COLUMN_HALVES (LANES / SUBGROUP_LANES)
 #define SUBGROUP __attribute__((intel_reqd_sub_group_size(SUBGROUP_LANES)))
 
-// Columns of activations that share a scale.
+// Columns of activations that are prepared together, and of a part of the weights.
 #define BLOCK 32
 
 // Signed dot product of four packed 8-bit integers: one instruction where the device has it.

@@ -84,6 +84,17 @@ static inline void read_depths_q8_0(__global const uchar *tile, int part, int co
     _Pragma("unroll") for (int k = 0; k < 8; k++) values[k] = all[k];
 }
 
+// One value of a tile.
+static inline float tile_value_f32(__global const uchar *tile, int depth, int column) {
+    return ((__global const float *)tile)[element(1, 0, depth, column)];
+}
+static inline float tile_value_f16(__global const uchar *tile, int depth, int column) {
+    return vload_half(element(2, 0, depth, column), (__global const half *)tile);
+}
+static inline float tile_value_q8_0(__global const uchar *tile, int depth, int column) {
+    return ((__global const char *)tile)[element(4, 0, depth, column)];
+}
+
 // The scale of a lane's column in a row of them.
 static inline float read_scale(__global const uchar *row, int column) {
 #if SUBGROUP_LANES == LANES
@@ -103,5 +114,7 @@ static inline float read_scale(__global const uchar *row, int column) {
 #define TILE_q8_0 4
 #define TILE2(KV) TILE_##KV
 #define TILE(KV) TILE2(KV)
+#define TILE_VALUE2(KV) tile_value_##KV
+#define TILE_VALUE(KV) TILE_VALUE2(KV)
 #define READ_DEPTHS2(KV) read_depths_##KV
 #define READ_DEPTHS(KV) READ_DEPTHS2(KV)

@@ -14,7 +14,8 @@
 //                     half d[16], dmin[16]
 //     q6_k            256 columns: nibbles, two_bits, char scales[16][16], half d[16]
 //     iq4_xs          256 columns: nibbles (indices into iq4_values), char scales[8][16], half d[16]
-// Floats: [tile][column][lane] of ushort or uint.
+// Floats of 4 bytes: [tile][column][lane]. Of 2 bytes: [tile][pair of columns][lane][2], a step of 16 columns being the B operand of a
+// half precision step of the matrix engine; columns are filled up to whole steps with zeros.
 #pragma once
 
 #define WORDS(count) ((count) * LANES * 4)
@@ -54,6 +55,11 @@
 #define iq4_xs_SCALES WORDS(32)
 #define iq4_xs_D (iq4_xs_SCALES + BYTES(8))
 #define iq4_xs_BYTES (iq4_xs_D + HALVES(1))
+
+// Steps of 16 columns, and element k of a lane, in a tile of floats of 2 bytes.
+#define HALF_STEPS(columns) (((columns) + LANES - 1) / LANES)
+#define HALF_ELEMENT(tile, columns, k, lane) \
+    ((((long)(tile) * HALF_STEPS(columns) * (LANES / 2) + (k) / 2) * LANES + (lane)) * 2 + (k) % 2)
 
 // The record of a layout that holds a part of a tile.
 #define RECORD(LAYOUT, tiles, tile, part, columns)                                                            \

@@ -29,6 +29,12 @@ static inline int8 cut(int8 b, int from, int to) {
     return b & (low | high);
 }
 
+// Whether a half is no finite number, in any lane.
+static inline bool has_no_number(int8 b) {
+    int8 bad = ((b & 0x7c00) == 0x7c00) | ((b & 0x7c000000) == 0x7c000000);
+    return sub_group_any(any(bad));
+}
+
 #define KV f16
 #define ROWS 8
 #include "attend_matrix.h"

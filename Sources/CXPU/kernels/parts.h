@@ -10,8 +10,6 @@ typedef struct {
     float min0, min1;
 } part;
 
-#define READ_BYTE(p) ((p)[column])
-
 // Nibbles of four words as eight words of bytes.
 static inline uint8 read_nibbles(__global const uchar *p, int column) {
     uint4 w = read_words4(p, column);
@@ -48,75 +46,86 @@ static inline uint iq4_word(uint indices) {
     return v.s0 | v.s1 << 8 | v.s2 << 16 | v.s3 << 24;
 }
 
-static inline part read_integer32(__global const uchar *r, int p, int column) {
+static inline part read_integer32(__global const uchar *r, int column) {
     part x = {read_words8(r, column), as_float(READ_WORD(r + WORDS(8))), 0, 0, 0};
     return x;
 }
 
-static inline part read_integer32_min(__global const uchar *r, int p, int column) {
+static inline part read_integer32_min(__global const uchar *r, int column) {
     part x = {read_words8(r, column), as_float(READ_WORD(r + WORDS(8))), 0, as_float(READ_WORD(r + WORDS(9))), 0};
     return x;
 }
 
-static inline part read_integer16(__global const uchar *r, int p, int column) {
+static inline part read_integer16(__global const uchar *r, int column) {
     part x = {read_words8(r, column), as_float(READ_WORD(r + WORDS(8))), as_float(READ_WORD(r + WORDS(9))), 0, 0};
     return x;
 }
 
-static inline part read_integer16_min(__global const uchar *r, int p, int column) {
+static inline part read_integer16_min(__global const uchar *r, int column) {
     part x = {
         read_words8(r, column), as_float(READ_WORD(r + WORDS(8))), as_float(READ_WORD(r + WORDS(9))),
         as_float(READ_WORD(r + WORDS(10))), as_float(READ_WORD(r + WORDS(11)))};
     return x;
 }
 
-static inline part read_q4_0(__global const uchar *r, int p, int column) {
-    part x = {read_nibbles(r, column), READ_HALF(r + WORDS(4)), 0, 0, 0};
+static inline part read_q4_0(__global const uchar *r, int column) {
+    part x = {read_nibbles(r, column), read_half(r + WORDS(4), column), 0, 0, 0};
     return x;
 }
 
-static inline part read_q8_0(__global const uchar *r, int p, int column) {
-    part x = {read_words8(r, column), READ_HALF(r + WORDS(8)), 0, 0, 0};
+static inline part read_q8_0(__global const uchar *r, int column) {
+    part x = {read_words8(r, column), read_half(r + WORDS(8), column), 0, 0, 0};
     return x;
 }
 
-static inline part read_q4_k(__global const uchar *r, int p, int column) {
-    int g = p % 8;
-    part x = {
-        read_nibbles(r + WORDS(4 * g), column), READ_HALF(r + q4_k_D) * (float)READ_BYTE(r + q4_k_SCALES + BYTES(g)), 0,
-        READ_HALF(r + q4_k_D + HALVES(1)) * (float)READ_BYTE(r + q4_k_MINS + BYTES(g)), 0};
+// A part of a super-block of 256 columns, whose groups have integer factors.
+typedef struct {
+    uint8 codes;
+    int scale0, scale1; // of the first and second 16 columns where there are two groups
+} super_part;
+
+static inline super_part read_q4_k(__global const uchar *r, int g, int column) {
+    super_part x = {
+        read_nibbles(r + WORDS(4 * g), column), READ_BYTE(r + q4_k_SCALES + BYTES(g)), 0};
     return x;
 }
 
-static inline part read_q5_k(__global const uchar *r, int p, int column) {
-    int g = p % 8;
-    part x = {
+static inline super_part read_q5_k(__global const uchar *r, int g, int column) {
+    super_part x = {
         read_nibbles(r + WORDS(4 * g), column) | read_one_bit(r + q5_k_HIGH + WORDS(g), column),
-        READ_HALF(r + q5_k_D) * (float)READ_BYTE(r + q5_k_SCALES + BYTES(g)), 0,
-        READ_HALF(r + q5_k_D + HALVES(1)) * (float)READ_BYTE(r + q5_k_MINS + BYTES(g)), 0};
+        READ_BYTE(r + q5_k_SCALES + BYTES(g)), 0};
     return x;
 }
 
-static inline part read_q6_k(__global const uchar *r, int p, int column) {
-    int g = p % 8;
-    float d = READ_HALF(r + q6_k_D);
-    part x = {
+static inline super_part read_q6_k(__global const uchar *r, int g, int column) {
+    super_part x = {
         read_nibbles(r + WORDS(4 * g), column) | read_two_bits(r + q6_k_HIGH + WORDS(2 * g), column),
-        d * (float)(char)READ_BYTE(r + q6_k_SCALES + BYTES(2 * g)),
-        d * (float)(char)READ_BYTE(r + q6_k_SCALES + BYTES(2 * g + 1)), 0, 0};
+        (char)READ_BYTE(r + q6_k_SCALES + BYTES(2 * g)), (char)READ_BYTE(r + q6_k_SCALES + BYTES(2 * g + 1))};
     return x;
 }
 
-static inline part read_iq4_xs(__global const uchar *r, int p, int column) {
-    int g = p % 8;
+static inline super_part read_iq4_xs(__global const uchar *r, int g, int column) {
     uint8 i = read_nibbles(r + WORDS(4 * g), column);
-    part x = {
+    super_part x = {
         (uint8)(
             iq4_word(i.s0), iq4_word(i.s1), iq4_word(i.s2), iq4_word(i.s3),
             iq4_word(i.s4), iq4_word(i.s5), iq4_word(i.s6), iq4_word(i.s7)),
-        READ_HALF(r + iq4_xs_D) * (float)(char)READ_BYTE(r + iq4_xs_SCALES + BYTES(g)), 0, 0, 0};
+        (char)READ_BYTE(r + iq4_xs_SCALES + BYTES(g)), 0};
     return x;
 }
+
+// What a part's sums of activations are multiplied with: its minimum, or its scales.
+static inline float2 mins_q4_k(__global const uchar *r, int g, int column) {
+    return (float2)(READ_BYTE(r + q4_k_MINS + BYTES(g)), 0);
+}
+static inline float2 mins_q5_k(__global const uchar *r, int g, int column) {
+    return (float2)(READ_BYTE(r + q5_k_MINS + BYTES(g)), 0);
+}
+static inline float2 mins_q6_k(__global const uchar *r, int g, int column) {
+    return (float2)(
+        (char)READ_BYTE(r + q6_k_SCALES + BYTES(2 * g)), (char)READ_BYTE(r + q6_k_SCALES + BYTES(2 * g + 1)));
+}
+static inline float2 mins_iq4_xs(__global const uchar *r, int g, int column) { return 0; }
 
 // One weight by column k of its record, for a lane.
 static inline int code_of_byte(__global const uchar *r, int k, int lane) {

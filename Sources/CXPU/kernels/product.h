@@ -2,7 +2,7 @@
 #pragma once
 #include "parts.h"
 
-// Activations are rows of codes [columns], scales [columns / 32] and sums of codes [columns / 16], or plain floats.
+// Activations are `prepared` rows (codes.h), or plain floats.
 //
 // A row of the step has `used` output rows, its slots: one, or one per chosen expert or head (ROWS = 1 only). Slot i writes
 // the `outputs` floats at i * outputs of the row. It reads the row's input, where all slots share it (share = used), or part
@@ -57,13 +57,15 @@
         expert = chosen ? chosen[row] : row % used;                                                    \
         _Pragma("unroll") for (int r = 0; r < ROWS; r++) slots[r] = row + min(r, present - 1);         \
     }                                                                                                  \
+    /* One for the work-group, which the compiler does not see: addresses would be computed per lane. */ \
+    expert = sub_group_broadcast(expert, 0);                                                           \
     tiles += expert * expert_bytes;
 
-// The share of a sub-group of the items (columns or parts) that are summed.
+// The share of a sub-group of the items (columns or parts) that are summed. There are 1, 2, 4 … sub-groups.
 #define CHOOSE_ITEMS(ITEMS)                                                                            \
     int splits = get_num_sub_groups(), split = get_sub_group_id(), lane = get_sub_group_local_id();    \
     int items = ITEMS;                                                                                 \
-    int first = (int)((long)items * split / splits), last = (int)((long)items * (split + 1) / splits);
+    int shift = 31 - clz(splits), first = items * split >> shift, last = items * (split + 1) >> shift;
 
 #define PRODUCT_BEGIN(ROWS, ITEMS)                                                                     \
     CHOOSE_MATRIX                                                                                      \
@@ -85,6 +87,27 @@
         }                                                                                              \
     }
 
+// Where the rows' inputs start, in parts.
+#define INPUT_ROWS(ROWS)                                                                               \
+    uint inputs[ROWS];                                                                                 \
+    _Pragma("unroll") for (int r = 0; r < ROWS; r++) inputs[r] = slots[r] / share * items;
+
+// Where the rows' inputs start, in floats.
+#define FLOAT_ROWS(ROWS)                                                                               \
+    uint inputs[ROWS];                                                                                 \
+    _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                   \
+        inputs[r] = slots[r] / used * x_stride + (share == 1 ? slots[r] % used * columns : 0);
+
+// The rest of the super-block of part p.
+#define SUPER_BEGIN(LAYOUT)                                                                            \
+    __global const uchar *record = RECORD(LAYOUT, tiles, tile, p, columns);                            \
+    int start = p, end = min(last, (p / SUPER_PARTS + 1) * SUPER_PARTS);
+
+// The factors of a column's super-block.
+#define SUPER_FACTORS(LAYOUT, HAS_MIN, column)                                                         \
+    float factor = read_half(record + LAYOUT##_D, column);                                                   \
+    float min_factor = HAS_MIN ? read_half(record + LAYOUT##_D + HALVES(1), column) : 0.0f;
+
 // Adds a part's dot products of codes to a sum.
 #define ACCUMULATE(acc, low, high, GROUPS, HAS_MIN, OFFSET)                     \
     if (GROUPS == 1) {                                                          \
@@ -98,16 +121,50 @@
         if (HAS_MIN) acc = fma(-w.min1, d * sum1, acc);                         \
     }
 
-// Every integer layout: X(LAYOUT, groups per part, HAS_MIN, OFFSET). Codes are OFFSET too large, which the sums of
-// activations take off exactly.
-#define INTEGER_LAYOUTS(X)       \
+// The integers of a super-block are scales times products (at most 256 * 4096 * 127), and minimums (or scales, where codes are
+// OFFSET too large) times sums, which floats hold exactly.
+#define ADD_PRODUCTS(total, low, high, GROUPS)                                                         \
+    if (GROUPS == 1) {                                                                                 \
+        total += (low + high) * w.scale0;                                                              \
+    } else {                                                                                           \
+        total += low * w.scale0;                                                                       \
+        total += high * w.scale1;                                                                      \
+    }
+
+// In a loop of their own, for want of registers.
+#define SUPER_MINS(LAYOUT, ROWS, GROUPS, HAS_MIN, OFFSET, column, mins)                                \
+    float mins[ROWS];                                                                                  \
+    _Pragma("unroll") for (int r = 0; r < ROWS; r++) mins[r] = 0;                                      \
+    if (HAS_MIN || OFFSET)                                                                             \
+        for (int i = start; i < end; i++) {                                                            \
+            float2 m = mins_##LAYOUT(record, i & (SUPER_PARTS - 1), column);                           \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                         \
+                uint at = (inputs[r] + i) * 2;                                                         \
+                mins[r] = GROUPS == 1 ? fma(sums[at] + sums[at + 1], m.s0, mins[r])                    \
+                                      : fma(sums[at + 1], m.s1, fma(sums[at], m.s0, mins[r]));         \
+            }                                                                                          \
+        }
+
+// Adds a super-block to a sum.
+#define FINISH_SUPER(acc, total, mins, HAS_MIN, OFFSET)                         \
+    acc = fma((float)(OFFSET ? total - OFFSET * (int)mins : total), factor * d, acc); \
+    if (HAS_MIN) acc = fma(-mins, min_factor * d, acc);
+
+// Integer layouts: X(LAYOUT, groups per part, HAS_MIN, OFFSET). Codes are OFFSET too large, which the sums of activations take
+// off exactly. First those whose groups have factors of their own.
+#define GROUP_LAYOUTS(X)         \
     X(integer32, 1, 0, 0)        \
     X(integer32_min, 1, 1, 0)    \
     X(integer16, 2, 0, 0)        \
     X(integer16_min, 2, 1, 0)    \
     X(q4_0, 1, 0, 8)             \
-    X(q8_0, 1, 0, 0)             \
+    X(q8_0, 1, 0, 0)
+// Those whose groups have integer factors, times one for the super-block; their activations share a scale as well.
+#define SUPER_LAYOUTS(X)         \
     X(q4_k, 1, 1, 0)             \
     X(q5_k, 1, 1, 0)             \
     X(q6_k, 2, 0, 32)            \
     X(iq4_xs, 1, 0, 0)
+#define INTEGER_LAYOUTS(X) GROUP_LAYOUTS(X) SUPER_LAYOUTS(X)
+// Parts of a super-block.
+#define SUPER_PARTS (256 / BLOCK)

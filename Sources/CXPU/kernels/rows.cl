@@ -21,22 +21,35 @@ static inline float group_sum(float x, __local float *memory) {
 #define NORM_ARGUMENTS                                                                                            \
     __global const float *x, int x_stride, __global const float *weight, int weight_step,                          \
         __global const float *bias, float epsilon, int length, __global float *output, int stride,                \
-        __global char *codes, __global float *scales, __global float *sums, __global const int *count,            \
-        __local float *memory
+        __global char *codes, __global float *scales, __global float *sums, int sharing,                          \
+        __global const int *count, __local float *memory
 
 // Writes VALUE(i) for each i. Where there are codes, rows are one part, are prepared for a product, and also go to the output
-// where there is one.
+// where there is one; a sub-group prepares the `sharing` blocks of a scale.
 #define NORM_END(VALUE)                                                                                            \
     if (codes) {                                                                                                   \
         prepared prepared_rows = {codes, scales, sums};                                                            \
         int lane = get_sub_group_local_id();                                                                       \
-        for (int block = get_sub_group_id(); block < length / BLOCK; block += get_num_sub_groups()) {              \
-            int i = block * BLOCK + lane;                                                                          \
-            float v0 = VALUE(i), v1 = VALUE(i + LANES);                                                            \
-            prepare_block(prepared_rows, (long)row * (length / BLOCK) + block, v0, v1);                            \
-            if (output) {                                                                                          \
-                to[i] = v0;                                                                                        \
-                to[i + LANES] = v1;                                                                                \
+        for (int block = get_sub_group_id() * sharing; block < length / BLOCK;                                     \
+             block += get_num_sub_groups() * sharing) {                                                            \
+            float v0[SHARING_BLOCKS], v1[SHARING_BLOCKS], largest = 0;                                             \
+            _Pragma("unroll") for (int b = 0; b < SHARING_BLOCKS; b++) {                                           \
+                if (b >= sharing) break;                                                                           \
+                int i = (block + b) * BLOCK + lane;                                                                \
+                v0[b] = VALUE(i);                                                                                  \
+                v1[b] = VALUE(i + LANES);                                                                          \
+                largest = fmax(largest, fmax(magnitude(v0[b]), magnitude(v1[b])));                                 \
+            }                                                                                                      \
+            largest = sub_group_reduce_max(largest);                                                               \
+            _Pragma("unroll") for (int b = 0; b < SHARING_BLOCKS; b++) {                                           \
+                if (b >= sharing) break;                                                                           \
+                int i = (block + b) * BLOCK + lane;                                                                \
+                write_codes(                                                                                       \
+                    prepared_rows, (long)row * (length / BLOCK) + block + b, v0[b], v1[b], largest);               \
+                if (output) {                                                                                      \
+                    to[i] = v0[b];                                                                                 \
+                    to[i + LANES] = v1[b];                                                                         \
+                }                                                                                                  \
             }                                                                                                      \
         }                                                                                                          \
     } else                                                                                                         \
@@ -125,17 +138,21 @@ __kernel void gate(
     output[(long)row * stride + at] = gated(kind, x[(long)row * x_stride + at / group], up[(long)row * up_stride + at]);
 }
 
-// The same, prepared for a product, where every value has a gate. x = sub-group per 32 columns, y = row.
+// The same, prepared for a product, where every value has a gate. x = work-group per scale, of a sub-group per 32 columns;
+// y = row.
 SUBGROUP __kernel void gate_prepare(
     int kind, __global const float *x, int x_stride, __global const float *up, int up_stride, int width,
     __global char *codes, __global float *scales, __global float *sums, __global const int *count, int used
 ) {
-    int block = get_group_id(0), row = get_group_id(1), at = block * BLOCK + get_sub_group_local_id();
+    __local float tops[SHARING_BLOCKS];
+    int block = get_group_id(0) * get_num_sub_groups() + get_sub_group_id();
+    int row = get_group_id(1), at = block * BLOCK + get_sub_group_local_id();
     if (row >= *count * used) return;
     __global const float *g = x + (long)row * x_stride + at, *u = up + (long)row * up_stride + at;
     prepared to = {codes, scales, sums};
     prepare_block(
-        to, (long)row * (width / BLOCK) + block, gated(kind, g[0], u[0]), gated(kind, g[LANES], u[LANES]));
+        to, (long)row * (width / BLOCK) + block, gated(kind, g[0], u[0]), gated(kind, g[LANES], u[LANES]),
+        tops);
 }
 
 __kernel void activate(

@@ -21,6 +21,7 @@ typedef struct {
     int row, head;   // the first of the tile
     int heads, used; // heads, query rows: row r is head r % heads of token r / heads
     int begin, end;  // positions that any of its rows sees
+    int common_begin, common_end; // positions that all of them see
     int window, chunk;
     float factor, cap;
 } query_tile;
@@ -41,6 +42,8 @@ typedef struct {
     t.positions = positions + t.row;                                                                                   \
     t.begin = first_visible(t.positions[0], window, chunk);                                                            \
     t.end = t.positions[tiles[2 * get_group_id(1) + 1] - 1] + 1;                                                       \
+    t.common_begin = first_visible(t.end - 1, window, chunk);                                                          \
+    t.common_end = t.positions[0] + 1;                                                                                 \
     t.window = window;                                                                                                 \
     t.chunk = chunk;                                                                                                   \
     t.factor = factor;                                                                                                 \
@@ -55,6 +58,17 @@ typedef struct {
             x = rotated(turn, row, query + (long)row * query_stride + head * key_length, d);                           \
         NAME(keep_query_)(queries, key_chunks, r, d, x);                                                               \
     }
+
+// Positions from ... to that query row r sees.
+static inline int2 seen_by(const query_tile *t, int r, int from, int to) {
+    int position = t->positions[r / t->heads];
+    return (int2)(max(from, first_visible(position, t->window, t->chunk)), min(to, position + 1));
+}
+
+// Whether some of the tile's rows do not see all of from ... to.
+static inline bool differ(const query_tile *t, int from, int to) {
+    return from < t->common_begin || to > t->common_end;
+}
 
 // The row and head of the next query row.
 #define NEXT_HEAD                    \

@@ -128,7 +128,7 @@ __kernel void own_iq4_xs(ARGUMENTS) {
     ((__global ushort *)(record + iq4_xs_D))[lane] = b->d;
 }
 
-// Floats of 2 and of 4 bytes: [row][column] to [tile][column][lane]. x = column, y = row.
+// Floats: rows to tiles. x = column, y = row.
 #define TILE(NAME, TYPE)                                                                                          \
     __kernel void NAME(                                                                                           \
         __global const TYPE *values, __global TYPE *tiles, int first_row, int rows, int columns) {                \
@@ -137,5 +137,14 @@ __kernel void own_iq4_xs(ARGUMENTS) {
         int n = first_row + row;                                                                                  \
         tiles[((long)(n / LANES) * columns + column) * LANES + n % LANES] = values[(long)row * columns + column]; \
     }
-TILE(tile_words16, ushort)
 TILE(tile_words32, uint)
+
+// x = column, up to whole steps.
+__kernel void tile_words16(
+    __global const ushort *values, __global ushort *tiles, int first_row, int rows, int columns) {
+    int column = get_global_id(0), row = get_global_id(1);
+    if (column >= HALF_STEPS(columns) * LANES || row >= rows) return;
+    int n = first_row + row;
+    tiles[HALF_ELEMENT(n / LANES, columns, column, n % LANES)] =
+        column < columns ? values[(long)row * columns + column] : 0;
+}

@@ -7,6 +7,12 @@ struct LevelZero: Sendable {
     let calls: xpu_calls
     /// All devices that the loader shows (it applies `ZE_AFFINITY_MASK`), driver by driver.
     let devices: [PhysicalDevice]
+    private let sysman: Sysman
+
+    /// Bytes; `nil` where the driver does not tell.
+    func freeMemory(of device: PhysicalDevice) -> Int? {
+        sysman.freeMemory(of: device).map { min($0, device.memory) }
+    }
 
     static func shared() throws(XPUError) -> LevelZero { try opened.get() }
 
@@ -15,21 +21,26 @@ struct LevelZero: Sendable {
     private init() throws(XPUError) {
         let calls = try Self.load()
         self.calls = calls
+        let sysmanCalls = Sysman.prepare(Self.library)
         let status = calls.zeInit(ze_init_flags_t(ZE_INIT_FLAG_GPU_ONLY.rawValue))
         // The loader has no driver that started: the same as no device.
         guard status != ZE_RESULT_ERROR_UNINITIALIZED else {
             devices = []
+            sysman = Sysman(sysmanCalls, own: [])
             return
         }
         try check(status, "zeInit")
         devices = try Self.findDevices(calls)
+        sysman = Sysman(sysmanCalls, own: devices)
     }
+
+    private static let library = "libze_loader.so.1"
 
     private static func load() throws(XPUError) -> xpu_calls {
         let calls = UnsafeMutablePointer<xpu_calls>.allocate(capacity: 1)
         defer { unsafe calls.deallocate() }
         var detail: UnsafePointer<CChar>? = nil
-        let status = unsafe xpu_load("libze_loader.so.1", calls, &detail)
+        let status = unsafe xpu_load(library, calls, &detail)
         let text = unsafe detail.map { unsafe String(cString: $0) } ?? ""
         switch status {
         case XPU_LOADED: return unsafe calls.pointee

@@ -12,11 +12,13 @@ final class Context: Sendable {
     /// How long a submission may take: longer than any step does, so that a hang ends in an error.
     let patience: Duration
 
+    private let levelZero: LevelZero
     private let lost = Atomic<Bool>(false)
     private let abandoned = Atomic<Bool>(false)
 
     init(_ device: PhysicalDevice, _ levelZero: LevelZero) throws(XPUError) {
         self.device = device
+        self.levelZero = levelZero
         calls = levelZero.calls
         patience = Self.patience
         var descriptor = unsafe ze_context_desc_t()
@@ -33,6 +35,9 @@ final class Context: Sendable {
         let given = unsafe getenv("TGI_RUN_XPU_TIMEOUT").flatMap { unsafe Int(String(cString: $0)) }
         return .seconds(given.map { max(1, $0) } ?? 120)
     }
+
+    /// Bytes of the device's memory that nobody has; `nil` where the driver does not tell.
+    var freeMemory: Int? { levelZero.freeMemory(of: device) }
 
     /// Whether what was made here cannot be used any more.
     var isLost: Bool { lost.load(ordering: .relaxed) }

@@ -10,16 +10,16 @@ struct WeightLayout: Hashable, Sendable {
     /// Columns and bytes of a record of one tile.
     let recordColumns: Int
     let recordBytes: Int
-    /// Products take activations as 8-bit codes, not as floats.
-    let isInteger: Bool
+    /// Columns of activations that share a scale, where products take them as 8-bit codes; `nil` where they take floats.
+    let activationColumns: Int?
 
     static let tileRows = 16
 
     /// `nil` where the format is not computed.
     init?(_ format: Format) {
         let name = format.name.lowercased()
+        activationColumns = format.activationColumns
         if let groups = format.groups {
-            isInteger = true
             unpackColumns = format.blockLength
             if let bytes = Self.own[format] {
                 self.name = name
@@ -39,9 +39,9 @@ struct WeightLayout: Hashable, Sendable {
             self.name = name
             unpack = "tile_words\(format.blockBytes * 8)"
             unpackColumns = 1
-            recordColumns = 1
-            recordBytes = format.blockBytes * Self.tileRows
-            isInteger = false
+            // Floats of 2 bytes fill steps of a matrix engine.
+            recordColumns = format == .f32 ? 1 : 16
+            recordBytes = recordColumns * format.blockBytes * Self.tileRows
         }
     }
 
@@ -53,5 +53,13 @@ struct WeightLayout: Hashable, Sendable {
     func tiles(rows: Int) -> Int { (rows + Self.tileRows - 1) / Self.tileRows }
 
     /// Bytes of one matrix.
-    func byteCount(rows: Int, columns: Int) -> Int { tiles(rows: rows) * (columns / recordColumns) * recordBytes }
+    func byteCount(rows: Int, columns: Int) -> Int {
+        tiles(rows: rows) * ((columns + recordColumns - 1) / recordColumns) * recordBytes
+    }
+
+    /// Whether products of tiles of so many rows go through a matrix engine. Sums of integers have the same bits without it, sums of
+    /// floats do not.
+    func usesEngine(rows: Int, columns: Int) -> Bool {
+        activationColumns != nil ? rows == 8 : recordColumns > 1 && columns.isMultiple(of: 2)
+    }
 }

@@ -25,9 +25,8 @@ struct XPUWeightLoader {
     func load() throws(BackendError) -> XPUWeights {
         let plan = try makePlan()
         let needed = plan.matrixBytes + plan.vectorBytes
-        guard needed <= context.device.memory else {
-            throw .doesNotFit(needed: needed, available: context.device.memory)
-        }
+        let available = context.freeMemory ?? context.device.memory
+        guard needed <= available else { throw .doesNotFit(needed: needed, available: available) }
         do { return try load(plan) } catch let error as BackendError { throw error } catch let error as XPUError {
             throw context.failure(error)
         } catch { preconditionFailure("unexpected \(error)") }

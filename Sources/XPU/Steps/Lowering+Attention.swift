@@ -39,15 +39,18 @@ extension Lowering {
             kernel.name("attend_split_\(cache.format)"),
             groups: (kernel.groups, step.shape.tiles, step.shape.splits), size: kernel.size,
             common + [.write(step.splitStates)])
-        let prepares = shape.valueLength % 32 == 0 && codeReaders(of: op.output, after: index) == .all
-        if prepares { step.preparation.value = op.output }
+        let readers = codeReaders(of: op.output, after: index)
+        let blocks = op.heads * ((shape.valueLength + Self.preparedBlock - 1) / Self.preparedBlock)
+        let columns = shape.valueLength % Self.preparedBlock == 0 && readers?.takeAll == true ? readers?.columns : nil
+        if let columns { step.preparation.held = PreparedValue(value: op.output, columns: columns) }
+        let sharing = columns.map(Self.sharing) ?? 1
         try recorder.launch(
-            .attention("merge_splits"), groups: (op.heads, step.shape.rows, (shape.valueLength + 31) / 32),
-            size: WeightLayout.tileRows,
+            .attention("merge_splits"), groups: (blocks / sharing, step.shape.rows, 1),
+            size: WeightLayout.tileRows * sharing,
             [
                 .read(step.splitStates), .int(step.shape.splits), .int(shape.valueLength), .int(shape.window ?? 0),
                 .int(shape.chunk ?? 0), step.part(step.layout.positions), vector(op.sinks),
-            ] + write(op.output) + (prepares ? preparedArguments : Self.nothingPrepared) + [step.count(.all)])
+            ] + write(op.output) + (columns == nil ? Self.nothingPrepared : preparedArguments) + [step.count(.all)])
     }
 
     /// Bytes of the states that steps of a shape keep apart.

@@ -26,17 +26,13 @@ extension Lowering {
         let input = Input(
             values: memory.slice(op.input), stride: memory.stride(op.input), columns: program.width(op.input))
         let rows = Rows(capacity: step.rows(domain), count: step.count(domain))
-        if op.projections.contains(where: { matrix($0.weight).layout.isInteger }), step.preparation.value != op.input {
-            try prepare(input, rows, step, &recorder)
-            step.preparation.value = op.input
-        }
         let products = op.projections.map { projection in
             Product(
                 matrix: matrix(projection.weight), bias: vector(projection.bias),
                 residual: projection.residual.map { (memory.slice($0), memory.stride($0)) },
                 output: memory.slice(projection.output), stride: memory.stride(projection.output))
         }
-        for group in Product.groups(products) { try launch(group, input, rows, &recorder) }
+        try launch(products, input, of: op.input, rows, sources: rows, step, &recorder)
     }
 
     func headLinear(_ op: Op.HeadLinear, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
@@ -44,9 +40,8 @@ extension Lowering {
         let matrix = matrix(op.weight)
         let input = Input(values: memory.slice(op.input), stride: memory.stride(op.input), columns: matrix.columns)
         let rows = Rows(capacity: step.rows(domain) * op.heads, count: step.count(domain), used: op.heads, share: 1)
-        if matrix.layout.isInteger { try prepare(input, rows, step, &recorder) }
         let product = Product(matrix: matrix, output: memory.slice(op.output), stride: memory.stride(op.output))
-        try launch([product], input, rows, &recorder)
+        try launch([product], input, of: nil, rows, sources: rows, step, &recorder)
     }
 
     func mixture(_ op: Op.MoE, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
@@ -72,7 +67,7 @@ extension Lowering {
         var input = Input(values: memory.slice(op.input), stride: memory.stride(op.input), columns: width)
         var inputRows = Rows(
             capacity: slots, count: all, used: op.used, share: op.used, chosen: experts.chosen, groups: byExpert)
-        let takesCodes = gate.layout.isInteger || up.layout.isInteger
+        var sources = Rows(capacity: rows, count: all)
         if routing.weighsInput {
             // Every chosen expert has an input of its own; the memory for the last products is still free.
             try recorder.launch(
@@ -82,20 +77,20 @@ extension Lowering {
                 ])
             input = Input(values: experts.down, stride: op.used * width, columns: width)
             inputRows = own
-            if takesCodes { try prepare(input, own, step, &recorder) }
-        } else if takesCodes, step.preparation.value != op.input {
-            try prepare(input, Rows(capacity: rows, count: all), step, &recorder)
+            sources = own
         }
-        step.preparation.value = nil
         let products = [
             Product(matrix: gate, bias: vector(op.biases?.gate), output: experts.gate, stride: op.used * hidden),
             Product(matrix: up, bias: vector(op.biases?.up), output: experts.up, stride: op.used * hidden),
         ]
-        for group in Product.groups(products) { try launch(group, input, inputRows, &recorder) }
+        try launch(
+            products, input, of: routing.weighsInput ? nil : op.input, inputRows, sources: sources, step, &recorder)
+        step.preparation.held = nil
         let gates: [Argument] = [.int(op.activation.kernelValue), .read(experts.gate), .int(hidden)]
-        if down.layout.isInteger {
+        if let columns = down.layout.activationColumns {
             try recorder.launch(
-                .rows("gate_prepare"), groups: (hidden / 32, slots, 1), size: WeightLayout.tileRows,
+                .rows("gate_prepare"), groups: (hidden / columns, slots, 1),
+                size: WeightLayout.tileRows * Self.sharing(columns),
                 gates + [.read(experts.up), .int(hidden), .int(hidden)] + preparedArguments + [all, .int(op.used)])
         } else {
             try recorder.launch(
@@ -132,13 +127,38 @@ extension Lowering {
         return (grouping.order, grouping.groups, Experts.groups(slots: slots, experts: count))
     }
 
-    /// Rows of an input as 8-bit codes.
-    private func prepare(
-        _ input: Input, _ rows: Rows, _ step: Step, _ recorder: inout Recorder
+    /// Products of one input, whose rows `sources` are prepared where they are not held as codes yet: once for all layouts with as
+    /// many columns to a scale.
+    private func launch(
+        _ products: [Product], _ input: Input, of value: Value?, _ rows: Rows, sources: Rows, _ step: Step,
+        _ recorder: inout Recorder
     ) throws(XPUError) {
-        step.preparation.value = nil
+        var kinds: [Int?] = WeightLayout.activationColumns(products.map(\.matrix.layout))
+        // What is there already comes first.
+        if let held = step.preparation.held, held.value == value, let first = kinds.firstIndex(of: held.columns) {
+            kinds.swapAt(0, first)
+        }
+        for columns in kinds + [nil] {
+            let mine = products.filter { $0.matrix.layout.activationColumns == columns }
+            guard !mine.isEmpty else { continue }
+            if let columns {
+                let wanted = value.map { PreparedValue(value: $0, columns: columns) }
+                if wanted == nil || step.preparation.held != wanted {
+                    try prepare(input, sources, columns: columns, &recorder)
+                    step.preparation.held = wanted
+                }
+            }
+            for group in Product.groups(mine) { try launch(group, input, rows, &recorder) }
+        }
+    }
+
+    /// Rows of an input as 8-bit codes, with a scale per `columns`.
+    private func prepare(
+        _ input: Input, _ rows: Rows, columns: Int, _ recorder: inout Recorder
+    ) throws(XPUError) {
         try recorder.launch(
-            .linear("quantize"), groups: (input.columns / 32, rows.capacity, 1), size: WeightLayout.tileRows,
+            .linear("quantize"), groups: (input.columns / columns, rows.capacity, 1),
+            size: WeightLayout.tileRows * Self.sharing(columns),
             [.read(input.values), .int(input.stride), .int(input.columns)] + preparedArguments
                 + [rows.count, .int(rows.used)])
     }
@@ -156,11 +176,10 @@ extension Lowering {
         let splits = SplitTable.splits(rows: outputs, columns: first.matrix.columns)
         let prepared = memory.prepared
         let activations: [Argument] =
-            layout.isInteger
+            layout.activationColumns != nil
             ? [.read(prepared.codes), .read(prepared.scales), .read(prepared.sums), .constant(nil), .int(0)]
             : [.constant(nil), .constant(nil), .constant(nil), .read(input.values), .int(input.stride)]
-        // The matrix engine gives the same bits: its dot products are exact.
-        let engine = tileRows == 8 && layout.isInteger ? matrixLanes : nil
+        let engine = layout.usesEngine(rows: tileRows, columns: first.matrix.columns) ? matrixLanes : nil
         let lanes = engine ?? WeightLayout.tileRows
         let tiles = products.reduce(0) { $0 + layout.tiles(rows: $1.matrix.rows) }
         let others = [1, 2].map { products.count > $0 ? products[$0] : nil }
@@ -178,7 +197,7 @@ extension Lowering {
         arguments += others.map { .int($0?.stride ?? 0) }
         arguments.append(.local(tileRows * splits * WeightLayout.tileRows * 4))
         try recorder.launch(
-            engine.map { .matrix("matrix_\(layout.name)_rows8", lanes: $0) }
+            engine.map { .matrix("matrix_\(layout.name)_rows\(tileRows)", lanes: $0) }
                 ?? .linear("linear_\(layout.name)_rows\(tileRows)"),
             groups: (tiles, rows.groups?.capacity ?? (rows.capacity + tileRows - 1) / tileRows, 1),
             size: lanes * splits,

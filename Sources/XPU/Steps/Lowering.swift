@@ -139,7 +139,8 @@ struct Lowering {
 
     private func gate(_ op: Op.Gate, _ index: Int, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
         let width = program.width(op.output)
-        guard program.width(op.gate) == width, codeReaders(of: op.output, after: index) == .all else {
+        guard program.width(op.gate) == width, let readers = codeReaders(of: op.output, after: index), readers.takeAll
+        else {
             return try elements(
                 "gate", op.output, step, &recorder,
                 [.int(op.activation.kernelValue)] + read(op.gate)
@@ -147,20 +148,23 @@ struct Lowering {
         }
         let domain = domains[op.output.index]
         try recorder.launch(
-            .rows("gate_prepare"), groups: (width / 32, step.rows(domain), 1), size: WeightLayout.tileRows,
+            .rows("gate_prepare"), groups: (width / readers.columns, step.rows(domain), 1),
+            size: WeightLayout.tileRows * Self.sharing(readers.columns),
             [.int(op.activation.kernelValue)] + read(op.gate) + read(op.up) + [.int(width)] + preparedArguments
                 + [step.count(domain), .int(1)])
-        step.preparation.value = op.output
+        step.preparation.held = PreparedValue(value: op.output, columns: readers.columns)
     }
 
     private func norm(_ op: Op.Norm, _ index: Int, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
         let domain = domains[op.input.index]
         let length = program.width(op.input) / op.groups
         let size = length <= 256 ? 32 : 256
-        let readers = op.groups == 1 ? codeReaders(of: op.output, after: index) : .none
-        let values = readers == .all ? [.constant(nil), .int(0)] : write(op.output)
-        let output = values + (readers == .none ? Self.nothingPrepared : preparedArguments)
-        if readers != .none { step.preparation.value = op.output }
+        let readers = op.groups == 1 ? codeReaders(of: op.output, after: index) : nil
+        let values = readers?.takeAll == true ? [.constant(nil), .int(0)] : write(op.output)
+        let output =
+            values + (readers == nil ? Self.nothingPrepared : preparedArguments)
+            + [.int(readers.map { Self.sharing($0.columns) } ?? 1)]
+        if let readers { step.preparation.held = PreparedValue(value: op.output, columns: readers.columns) }
         // A weight is that of one part, or of the whole row.
         let weightStep = op.weight.map { program[$0].count > length ? length : 0 } ?? 0
         try recorder.launch(

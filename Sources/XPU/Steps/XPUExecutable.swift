@@ -49,12 +49,12 @@ final class XPUExecutable: Executable {
         logitStride = sizes.plan.buffer[program.logits.index].map { sizes.plan.widths[$0] } ?? 0
         let vocabulary = program.vocabularySize
         let givesHeads = use.applies(to: vocabulary)
-        let needed =
-            weights.byteCount + KVCache.byteCount(program.cache, configuration) + sizes.total
-            + (givesHeads ? RowHeads.byteCount(rows: limits.outputRows, vocabulary: vocabulary) : 0)
-        guard needed <= context.device.memory else {
-            throw .doesNotFit(needed: needed, available: context.device.memory)
-        }
+        let heads = givesHeads ? RowHeads.byteCount(rows: limits.outputRows, vocabulary: vocabulary) : 0
+        // Weights and what else is taken count on both sides.
+        let taken = weights.byteCount
+        let needed = taken + KVCache.byteCount(program.cache, configuration) + sizes.total + heads
+        let available = context.freeMemory.map { $0 + taken } ?? context.device.memory
+        guard needed <= available else { throw .doesNotFit(needed: needed, available: available) }
         let cache = try KVCache(context, program.cache, configuration)
         let largest = StepShape(
             rows: limits.rows, outputs: limits.outputRows, splits: 1,

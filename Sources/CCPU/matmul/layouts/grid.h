@@ -1,8 +1,8 @@
 // Repacked layouts of the i-quants: a run of 4 or 8 columns is an index into a grid. The fields of a block lie row by row
 // as in the file, with the signs of eight columns in a byte of their own; 16 rows are looked up at once. A record is one
-// block of 256 columns of 16 rows; functions as in simple.h, but for _put_row, which fills in one row.
+// block of 256 columns of 16 rows; functions as in super.h, but for _put_row, which fills in one row.
 #pragma once
-#include "simple.h"
+#include "super.h"
 
 typedef uint8_t row_bytes16[16];
 
@@ -37,10 +37,10 @@ static const int8_t iq3_xxs_magnitudes[16] = {4, 12, 20, 28, 36, 44, 52, 62};
 static const int8_t iq3_s_magnitudes[16] = {1, 3, 5, 7, 9, 11, 13, 15};
 static const int8_t iq1_values[16] = {-8, 0, 8};
 
-// Scales of four bits, two to a byte.
-INLINE f32x16 nibble_scale(const row_bytes16 *s, int g) {
-    const u8x16 v = *(const u8x16 *)s[g / 2];
-    return f32_of_u8(g % 2 ? v >> 4 : v & 15);
+// Scales of four bits, two to a byte, as odd numbers: 2 s + 1.
+INLINE i32x16 odd_nibbles(const row_bytes16 *s, int g) {
+    const u32x16 v = u32_of_u8(s[g / 2]);
+    return (i32x16)((g % 2 ? v >> 3 & 30 : v << 1 & 30) | 1);
 }
 
 // Sign bits of four runs of 8 columns: seven each, the eighth makes their number even.
@@ -57,9 +57,8 @@ INLINE u8x64 iq2_xxs_code(const packed_iq2_xxs *p, int b, int v) {
     const u32x16 entries = grid_entries(iq2_xxs_grid, u32_of_u8(p->low[run]));
     return signed64(lookup(spread_pairs16(entries, v % 2), iq2_magnitudes, 64), p->signs[run], v % 2);
 }
-INLINE f32x16 iq2_xxs_scale(const packed_iq2_xxs *p, int b, int half) {
-    return f32_of_f16(p->d) * (0.5f + nibble_scale(p->s, b)) * 0.25f;
-}
+INLINE i32x16 iq2_xxs_s(const packed_iq2_xxs *p, int b, int half) { return odd_nibbles(p->s, b); }
+INLINE f32x16 iq2_xxs_d(const packed_iq2_xxs *p) { return f32_of_f16(p->d) * 0.125f; }
 INLINE void iq2_xxs_put_row(packed_iq2_xxs *p, int r, const block_iq2_xxs *block) {
     for (int g = 0; g < 8; g++) {
         for (int run = 0; run < 4; run++) p->low[4 * g + run][r] = block->groups[g].grid[run];
@@ -68,7 +67,7 @@ INLINE void iq2_xxs_put_row(packed_iq2_xxs *p, int r, const block_iq2_xxs *block
     }
     p->d[r] = block->d;
 }
-NO_MIN(iq2_xxs)
+NO_MINS(iq2_xxs)
 
 typedef RECORD {
     row_bytes16 low[32], high[4], signs[32], s[8];
@@ -80,9 +79,8 @@ INLINE u8x64 iq2_xs_code(const packed_iq2_xs *p, int b, int v) {
     const u32x16 entries = grid_entries(iq2_xs_grid, u32_of_u8(p->low[run]) | high << 8);
     return signed64(lookup(spread_pairs16(entries, v % 2), iq2_magnitudes, 64), p->signs[run], v % 2);
 }
-INLINE f32x16 iq2_xs_scale(const packed_iq2_xs *p, int b, int half) {
-    return f32_of_f16(p->d) * (0.5f + nibble_scale(p->s, 2 * b + half)) * 0.25f;
-}
+INLINE i32x16 iq2_xs_s(const packed_iq2_xs *p, int b, int half) { return odd_nibbles(p->s, 2 * b + half); }
+INLINE f32x16 iq2_xs_d(const packed_iq2_xs *p) { return f32_of_f16(p->d) * 0.125f; }
 INLINE void iq2_xs_put_row(packed_iq2_xs *p, int r, const block_iq2_xs *block) {
     for (int run = 0; run < 32; run++) {
         p->low[run][r] = (uint8_t)block->qs[run];
@@ -92,7 +90,7 @@ INLINE void iq2_xs_put_row(packed_iq2_xs *p, int r, const block_iq2_xs *block) {
     for (int i = 0; i < 8; i++) p->s[i][r] = block->scales[i];
     p->d[r] = block->d;
 }
-NO_MIN(iq2_xs)
+NO_MINS(iq2_xs)
 
 typedef RECORD {
     row_bytes16 low[32], high[8], signs[32], s[8];
@@ -104,15 +102,14 @@ INLINE u8x64 iq2_s_code(const packed_iq2_s *p, int b, int v) {
     const u32x16 entries = grid_entries(iq2_s_grid, u32_of_u8(p->low[run]) | high << 8);
     return signed64(lookup(spread_pairs16(entries, v % 2), iq2_magnitudes, 64), p->signs[run], v % 2);
 }
-INLINE f32x16 iq2_s_scale(const packed_iq2_s *p, int b, int half) {
-    return f32_of_f16(p->d) * (0.5f + nibble_scale(p->s, 2 * b + half)) * 0.25f;
-}
+INLINE i32x16 iq2_s_s(const packed_iq2_s *p, int b, int half) { return odd_nibbles(p->s, 2 * b + half); }
+INLINE f32x16 iq2_s_d(const packed_iq2_s *p) { return f32_of_f16(p->d) * 0.125f; }
 INLINE void iq2_s_put_row(packed_iq2_s *p, int r, const block_iq2_s *block) {
     for (int i = 0; i < 32; i++) p->low[i][r] = block->qs[i], p->signs[i][r] = block->signs[i];
     for (int i = 0; i < 8; i++) p->high[i][r] = block->qh[i], p->s[i][r] = block->scales[i];
     p->d[r] = block->d;
 }
-NO_MIN(iq2_s)
+NO_MINS(iq2_s)
 
 typedef RECORD {
     row_bytes16 low[64], signs[32], s[4];
@@ -122,9 +119,8 @@ INLINE u8x64 iq3_xxs_code(const packed_iq3_xxs *p, int b, int v) {
     const u32x16 entries = grid_entries(iq3_xxs_grid, u32_of_u8(p->low[8 * b + v]));
     return signed64(lookup(spread_nibbles16(entries), iq3_xxs_magnitudes, 64), p->signs[4 * b + v / 2], v % 2);
 }
-INLINE f32x16 iq3_xxs_scale(const packed_iq3_xxs *p, int b, int half) {
-    return f32_of_f16(p->d) * (0.5f + nibble_scale(p->s, b)) * 0.5f;
-}
+INLINE i32x16 iq3_xxs_s(const packed_iq3_xxs *p, int b, int half) { return odd_nibbles(p->s, b); }
+INLINE f32x16 iq3_xxs_d(const packed_iq3_xxs *p) { return f32_of_f16(p->d) * 0.25f; }
 INLINE void iq3_xxs_put_row(packed_iq3_xxs *p, int r, const block_iq3_xxs *block) {
     for (int i = 0; i < 64; i++) p->low[i][r] = block->qs[i];
     for (int g = 0; g < 8; g++) {
@@ -133,7 +129,7 @@ INLINE void iq3_xxs_put_row(packed_iq3_xxs *p, int r, const block_iq3_xxs *block
     }
     p->d[r] = block->d;
 }
-NO_MIN(iq3_xxs)
+NO_MINS(iq3_xxs)
 
 typedef RECORD {
     row_bytes16 low[64], high[8], signs[32], s[4];
@@ -144,9 +140,8 @@ INLINE u8x64 iq3_s_code(const packed_iq3_s *p, int b, int v) {
     const u32x16 entries = grid_entries(iq3_s_grid, u32_of_u8(p->low[8 * b + v]) | high << 8);
     return signed64(lookup(spread_nibbles16(entries), iq3_s_magnitudes, 64), p->signs[4 * b + v / 2], v % 2);
 }
-INLINE f32x16 iq3_s_scale(const packed_iq3_s *p, int b, int half) {
-    return f32_of_f16(p->d) * (2 * nibble_scale(p->s, b) + 1);
-}
+INLINE i32x16 iq3_s_s(const packed_iq3_s *p, int b, int half) { return odd_nibbles(p->s, b); }
+SUPER_D(iq3_s)
 INLINE void iq3_s_put_row(packed_iq3_s *p, int r, const block_iq3_s *block) {
     for (int i = 0; i < 64; i++) p->low[i][r] = block->qs[i];
     for (int i = 0; i < 32; i++) p->signs[i][r] = block->signs[i];
@@ -154,7 +149,7 @@ INLINE void iq3_s_put_row(packed_iq3_s *p, int r, const block_iq3_s *block) {
     for (int i = 0; i < 4; i++) p->s[i][r] = block->scales[i];
     p->d[r] = block->d;
 }
-NO_MIN(iq3_s)
+NO_MINS(iq3_s)
 
 // Values plus 16: eight times the grid's -1, 0, 1 plus the shift of 1, or -1 where `negative` is 1.
 INLINE u8x64 iq1_code(u32x16 entries, int half, u32x16 negative) {
@@ -173,16 +168,14 @@ INLINE u8x64 iq1_s_code(const packed_iq1_s *p, int b, int v) {
     const u32x16 high = iq1_s_high(p, b), index = high >> (uint32_t)(3 * (v / 2)) & 7;
     return iq1_code(grid_entries(iq1_grid, u32_of_u8(p->low[4 * b + v / 2]) | index << 8), v % 2, high >> 15);
 }
-INLINE f32x16 iq1_s_scale(const packed_iq1_s *p, int b, int half) {
-    const f32x16 s = __builtin_convertvector((i32x16)(2 * (iq1_s_high(p, b) >> 12 & 7) + 1), f32x16);
-    return f32_of_f16(p->d) * s * 0.125f;
-}
+INLINE i32x16 iq1_s_s(const packed_iq1_s *p, int b, int half) { return (i32x16)((iq1_s_high(p, b) >> 11 & 14) | 1); }
+INLINE f32x16 iq1_s_d(const packed_iq1_s *p) { return f32_of_f16(p->d) * 0.125f; }
 INLINE void iq1_s_put_row(packed_iq1_s *p, int r, const block_iq1_s *block) {
     for (int i = 0; i < 32; i++) p->low[i][r] = block->qs[i];
     for (int i = 0; i < 8; i++) p->high[i][r] = block->qh[i];
     p->d[r] = block->d;
 }
-NO_MIN(iq1_s)
+NO_MINS(iq1_s)
 
 typedef RECORD {
     row_bytes16 low[32], high[16], s[8];
@@ -193,13 +186,12 @@ INLINE u8x64 iq1_m_code(const packed_iq1_m *p, int b, int v) {
     const u32x16 high = u32_of_u8(p->high[run / 2]) >> (uint32_t)(4 * (run % 2));
     return iq1_code(grid_entries(iq1_grid, u32_of_u8(p->low[run]) | (high & 7) << 8), v % 2, high >> 3 & 1);
 }
-INLINE f32x16 iq1_m_scale(const packed_iq1_m *p, int b, int half) {
-    return f32_of_f16(p->d) * (2 * nibble_scale(p->s, 2 * b + half) + 1) * 0.125f;
-}
+INLINE i32x16 iq1_m_s(const packed_iq1_m *p, int b, int half) { return odd_nibbles(p->s, 2 * b + half); }
+INLINE f32x16 iq1_m_d(const packed_iq1_m *p) { return f32_of_f16(p->d) * 0.125f; }
 INLINE void iq1_m_put_row(packed_iq1_m *p, int r, const block_iq1_m *block) {
     for (int i = 0; i < 32; i++) p->low[i][r] = block->qs[i];
     for (int i = 0; i < 16; i++) p->high[i][r] = block->qh[i];
     for (int g = 0; g < 16; g++) p->s[g / 2][r] |= (uint8_t)((block->scales[g / 4] >> (3 * (g % 4)) & 7) << (4 * (g % 2)));
     p->d[r] = iq1_m_scale_bits(block);
 }
-NO_MIN(iq1_m)
+NO_MINS(iq1_m)

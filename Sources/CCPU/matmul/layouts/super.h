@@ -1,23 +1,41 @@
-// Repacked layouts of the formats whose blocks have 256 weights; functions as in simple.h. A record is one block of
-// 16 rows.
+// Repacked layouts of the formats whose blocks have 256 weights. A record is one block of 16 rows.
+//
+// For each: struct packed_NAME; _code(p, b, v) as in simple.h; _s(p, b, half), the integer scales of 16 rows; _d and
+// _dmin(p), what they and mins are multiplied with; _mins(p, j), pairs of mins of groups 2 j and 2 j + 1; _put_codes
+// and _put_scales, which fill it (simple.h).
 #pragma once
 #include "simple.h"
 
+#define SUPER_D(name) \
+    INLINE f32x16 name##_d(const packed_##name *p) { return f32_of_f16(p->d); }
+#define SUPER_DMIN(name) \
+    INLINE f32x16 name##_dmin(const packed_##name *p) { return f32_of_f16(p->dmin); }
+#define NO_MINS(name)                                                           \
+    INLINE f32x16 name##_dmin(const packed_##name *p) { return 0; }             \
+    INLINE i16x32 name##_mins(const packed_##name *p, int j) { return 0; }
+
+// Bytes [row][2]: of two groups each.
+typedef uint8_t row_pairs[32];
+INLINE i16x32 i16_of_pairs(const row_pairs p) {
+    return __builtin_convertvector(*(const u8x32 *)p, i16x32);
+}
+
 typedef RECORD {
     plane pairs[8][2];
-    u8x16 sm[16];  // as in the block: low nibbles scales, high nibbles mins
+    row_pairs sm[8];  // as in the block: low nibbles scales, high nibbles mins
     uint16_t d[16], dmin[16];
 } packed_q2_k;
 INLINE u8x64 q2_k_code(const packed_q2_k *p, int b, int v) { return get_pairs(p->pairs[b], v, 0); }
 INLINE void q2_k_put_codes(packed_q2_k *p, int b, const u8x64 *codes) { put_pairs(p->pairs[b], codes, 0); }
-INLINE f32x16 q2_k_scale(const packed_q2_k *p, int b, int half) {
-    return f32_of_f16(p->d) * f32_of_u8(p->sm[2 * b + half] & 15);
+INLINE i32x16 q2_k_s(const packed_q2_k *p, int b, int half) {
+    const i32x16 pairs = (i32x16)i16_of_pairs(p->sm[b]);
+    return (half ? pairs >> 16 : pairs) & 15;
 }
-INLINE f32x16 q2_k_min(const packed_q2_k *p, int b, int half) {
-    return f32_of_f16(p->dmin) * f32_of_u8(p->sm[2 * b + half] >> 4);
-}
+INLINE i16x32 q2_k_mins(const packed_q2_k *p, int j) { return i16_of_pairs(p->sm[j]) >> 4; }
+SUPER_D(q2_k)
+SUPER_DMIN(q2_k)
 INLINE void q2_k_put_scales(packed_q2_k *p, int b, int r, const block_q2_k *block) {
-    for (int g = 0; g < 16; g++) ((uint8_t *)&p->sm[g])[r] = block->scales[g];
+    for (int g = 0; g < 16; g++) p->sm[g / 2][2 * r + g % 2] = block->scales[g];
     p->d[r] = block->d;
     p->dmin[r] = block->dmin;
 }
@@ -34,38 +52,35 @@ INLINE void q3_k_put_codes(packed_q3_k *p, int b, const u8x64 *codes) {
     put_pairs(p->pairs[b], codes, 0);
     put_bits(p->third[b], codes, 2);
 }
-INLINE f32x16 q3_k_scale(const packed_q3_k *p, int b, int half) {
-    return f32_of_f16(p->d) * f32_of_i8(p->s[2 * b + half]);
-}
+INLINE i32x16 q3_k_s(const packed_q3_k *p, int b, int half) { return i32_of_i8(p->s[2 * b + half]); }
+SUPER_D(q3_k)
 INLINE void q3_k_put_scales(packed_q3_k *p, int b, int r, const block_q3_k *block) {
     for (int g = 0; g < 16; g++) {
-        int low = (block->scales[g % 8] >> (4 * (g / 8))) & 15, high = (block->scales[8 + g % 4] >> (2 * (g / 4))) & 3;
-        p->s[g][r] = (int8_t)((low | high << 4) - 32);
+        p->s[g][r] = (int8_t)q3_k_group_scale(block, g);
     }
     p->d[r] = block->d;
 }
-NO_MIN(q3_k)
+NO_MINS(q3_k)
 
 // Q4_K and Q5_K: 6-bit scales and mins, a byte each.
-#define K_SCALES(name)                                                                         \
-    INLINE f32x16 name##_scale(const packed_##name *p, int b, int half) {                      \
-        return f32_of_f16(p->d) * f32_of_u8(p->s[b]);                                          \
-    }                                                                                          \
-    INLINE f32x16 name##_min(const packed_##name *p, int b, int half) {                        \
-        return f32_of_f16(p->dmin) * f32_of_u8(p->m[b]);                                       \
-    }                                                                                          \
-    INLINE void name##_put_scales(packed_##name *p, int b, int r, const block_##name *block) { \
-        for (int g = 0; g < 8; g++) {                                                          \
-            ((uint8_t *)&p->s[g])[r] = (uint8_t)k_group_scale(block->scales, g);               \
-            ((uint8_t *)&p->m[g])[r] = (uint8_t)k_group_min(block->scales, g);                 \
-        }                                                                                      \
-        p->d[r] = block->d;                                                                    \
-        p->dmin[r] = block->dmin;                                                              \
+#define K_SCALES(name)                                                                                      \
+    INLINE i32x16 name##_s(const packed_##name *p, int b, int half) { return i32_of_u8(p->s[b]); }          \
+    INLINE i16x32 name##_mins(const packed_##name *p, int j) { return i16_of_pairs(p->m[j]); }              \
+    SUPER_D(name)                                                                                           \
+    SUPER_DMIN(name)                                                                                        \
+    INLINE void name##_put_scales(packed_##name *p, int b, int r, const block_##name *block) {              \
+        for (int g = 0; g < 8; g++) {                                                                       \
+            p->s[g][r] = (uint8_t)k_group_scale(block->scales, g);                                          \
+            p->m[g / 2][2 * r + g % 2] = (uint8_t)k_group_min(block->scales, g);                            \
+        }                                                                                                   \
+        p->d[r] = block->d;                                                                                 \
+        p->dmin[r] = block->dmin;                                                                           \
     }
 
 typedef RECORD {
     plane nibbles[8][4];
-    u8x16 s[8], m[8];
+    uint8_t s[8][16];
+    row_pairs m[4];
     uint16_t d[16], dmin[16];
 } packed_q4_k;
 INLINE u8x64 q4_k_code(const packed_q4_k *p, int b, int v) { return get_nibbles(p->nibbles[b], v); }
@@ -74,7 +89,8 @@ K_SCALES(q4_k)
 
 typedef RECORD {
     plane nibbles[8][4], fifth[8][1];
-    u8x16 s[8], m[8];
+    uint8_t s[8][16];
+    row_pairs m[4];
     uint16_t d[16], dmin[16];
 } packed_q5_k;
 INLINE u8x64 q5_k_code(const packed_q5_k *p, int b, int v) {
@@ -98,14 +114,13 @@ INLINE void q6_k_put_codes(packed_q6_k *p, int b, const u8x64 *codes) {
     put_nibbles(p->nibbles[b], codes);
     put_pairs(p->pairs[b], codes, 4);
 }
-INLINE f32x16 q6_k_scale(const packed_q6_k *p, int b, int half) {
-    return f32_of_f16(p->d) * f32_of_i8(p->s[2 * b + half]);
-}
+INLINE i32x16 q6_k_s(const packed_q6_k *p, int b, int half) { return i32_of_i8(p->s[2 * b + half]); }
+SUPER_D(q6_k)
 INLINE void q6_k_put_scales(packed_q6_k *p, int b, int r, const block_q6_k *block) {
     for (int g = 0; g < 16; g++) p->s[g][r] = block->scales[g];
     p->d[r] = block->d;
 }
-NO_MIN(q6_k)
+NO_MINS(q6_k)
 
 typedef RECORD {
     plane nibbles[8][4];
@@ -116,15 +131,15 @@ INLINE u8x64 iq4_xs_code(const packed_iq4_xs *p, int b, int v) {
     return lookup(get_nibbles(p->nibbles[b], v), iq4_values, 128);
 }
 INLINE void iq4_xs_put_codes(packed_iq4_xs *p, int b, const u8x64 *indices) { put_nibbles(p->nibbles[b], indices); }
-INLINE f32x16 iq4_xs_scale(const packed_iq4_xs *p, int b, int half) { return f32_of_f16(p->d) * f32_of_i8(p->s[b]); }
+INLINE i32x16 iq4_xs_s(const packed_iq4_xs *p, int b, int half) { return i32_of_i8(p->s[b]); }
+SUPER_D(iq4_xs)
 INLINE void iq4_xs_put_scales(packed_iq4_xs *p, int b, int r, const block_iq4_xs *block) {
     for (int g = 0; g < 8; g++) {
-        int low = block->scales_l[g / 2] >> (4 * (g % 2)) & 15, high = block->scales_h >> (2 * g) & 3;
-        p->s[g][r] = (int8_t)((low | high << 4) - 32);
+        p->s[g][r] = (int8_t)iq4_xs_group_scale(block, g);
     }
     p->d[r] = block->d;
 }
-NO_MIN(iq4_xs)
+NO_MINS(iq4_xs)
 
 // Ternary formats, two bits a code.
 #define TERNARY(name)                                                                                            \
@@ -134,8 +149,9 @@ NO_MIN(iq4_xs)
     } packed_##name;                                                                                             \
     INLINE u8x64 name##_code(const packed_##name *p, int b, int v) { return get_pairs(p->pairs[b], v, 0); }      \
     INLINE void name##_put_codes(packed_##name *p, int b, const u8x64 *codes) { put_pairs(p->pairs[b], codes, 0); } \
-    INLINE f32x16 name##_scale(const packed_##name *p, int b, int half) { return f32_of_f16(p->d); }             \
+    INLINE i32x16 name##_s(const packed_##name *p, int b, int half) { return 1; }                                \
+    SUPER_D(name)                                                                                                \
     INLINE void name##_put_scales(packed_##name *p, int b, int r, const block_##name *block) { p->d[r] = block->d; } \
-    NO_MIN(name)
+    NO_MINS(name)
 TERNARY(tq1_0)
 TERNARY(tq2_0)
