@@ -44,7 +44,7 @@ struct MatrixTests {
             let matrix = problem.matrix(repacked: true, instructionSet)
             for inputs in [1, 4, 16, 40] {
                 let output = try problem.product(matrix, inputs: inputs, instructionSet)
-                #expect(problem.matches(output, inputs: inputs), "\(instructionSet), \(inputs) rows")
+                #expect(problem.matches(output, inputs: inputs, instructionSet), "\(instructionSet), \(inputs) rows")
             }
         }
     }

@@ -201,10 +201,12 @@ INLINE u8x64 all_bytes(i32x16 v) { return (u8x64)(((u32x16)v & 0xff) * 0x0101010
                     s[h] = name##_s(p, b, h) * SIGN;                                                                   \
                     shift[h] = offset - (PRODUCTS ? all_bytes(s[h] * code_offset) : (u8x64)(uint8_t)code_offset);      \
                 }                                                                                                      \
+                /* All before the first store: neighbours share what they read. */                                     \
+                u8x64 codes[8];                                                                                        \
+                UNROLL for (int v = 0; v < 8; v++) codes[v] = name##_code(p, b, v);                                    \
                 UNROLL for (int v = 0; v < 8; v++) {                                                                   \
                     const int h = v * (BLOCK / GROUP) / 8;                                                             \
-                    const u8x64 codes = name##_code(p, b, v);                                                          \
-                    *(u8x64 *)(panel + 64 * (8 * b + v)) = (PRODUCTS ? times(codes, s[h]) : codes) + shift[h];         \
+                    *(u8x64 *)(panel + 64 * (8 * b + v)) = (PRODUCTS ? times(codes[v], s[h]) : codes[v]) + shift[h];   \
                 }                                                                                                      \
                 UNROLL for (int h = 0; h < BLOCK / GROUP && !PRODUCTS; h++) {                                          \
                     uint8_t *const to = panel + 64 * (64 + BLOCK / GROUP * b + h);                                     \
@@ -285,10 +287,12 @@ INLINE u8x64 eightfold(u8x64 v) { return (u8x64)((u32x16)v << 3 & 0xf8f8f8f8u); 
                 i32x16 s[2];                                                                                           \
                 UNROLL for (int h = 0; h < BLOCK / GROUP; h++) s[h] = name##_s(p, b, h) * SIGN;                        \
                 u32x16 of_runs = 0;                                                                                    \
+                u8x64 all[8];                                                                                          \
+                UNROLL for (int v = 0; v < 8; v++) all[v] = name##_code(p, b, v);                                      \
                 UNROLL for (int v = 0; v < 8; v++) {                                                                   \
                     u8x64 *const to = (u8x64 *)panel + 8 * b + v;                                                      \
                     const i32x16 scale = s[v * (BLOCK / GROUP) / 8];                                                   \
-                    const u8x64 codes = name##_code(p, b, v);                                                          \
+                    const u8x64 codes = all[v];                                                                        \
                     if (super_is_split(kind)) split_products(codes, scale, code_offset, to, to + 64);                  \
                     else if (kind != SUPER_SHIFTED) *to = times(codes, scale) - all_bytes(scale * code_offset);        \
                     else *to = times(unshifted(codes), scale) - all_bytes(scale * 16);                                 \

@@ -49,10 +49,10 @@ final class XPUExecutable: Executable {
         logitStride = sizes.plan.buffer[program.logits.index].map { sizes.plan.widths[$0] } ?? 0
         let vocabulary = program.vocabularySize
         let givesHeads = use.applies(to: vocabulary)
-        let heads = givesHeads ? RowHeads.byteCount(rows: limits.outputRows, vocabulary: vocabulary) : 0
+        let headBytes = givesHeads ? RowHeads.byteCount(rows: limits.outputRows, vocabulary: vocabulary) : 0
         // Weights and what else is taken count on both sides.
         let taken = weights.byteCount
-        let needed = taken + KVCache.byteCount(program.cache, configuration) + sizes.total + heads
+        let needed = taken + KVCache.byteCount(program.cache, configuration) + sizes.total + headBytes
         let available = context.freeMemory.map { $0 + taken } ?? context.device.memory
         guard needed <= available else { throw .doesNotFit(needed: needed, available: available) }
         let cache = try KVCache(context, program.cache, configuration)
