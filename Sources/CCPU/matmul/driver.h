@@ -129,7 +129,10 @@ static inline fetch fetch_weights(
     if (!c->matrix->packed || !kernels->pack || group >= c->group_end) return (fetch){0};
     size_t bytes = c->group_bytes / (size_t)(c->matrix->columns / BLOCK);
     int64_t lines = (int64_t)bytes * blocks / 64, steps = tiles * blocks_now;
-    return (fetch){packed_group(c, group) + (size_t)begin * bytes, c->group_bytes, (int)((lines + steps - 1) / steps)};
+    // Evenly, to the end: asking for more at once than memory gives stalls. What is left of a line per step is read late.
+    const bool super = c->matrix->format->activations == CPU_ACTIVATIONS_Q8_SUPER;
+    const int64_t per_step = (lines + (super ? steps - 1 : steps / 2)) / steps;
+    return (fetch){packed_group(c, group) + (size_t)begin * bytes, c->group_bytes, per_step > 0 ? (int)per_step : 1};
 }
 
 // Products of all row groups of a call with some rows of x, on the matrix unit.

@@ -71,7 +71,7 @@ INLINE void panel_tile(
         const uint8_t *p = panel + (size_t)b * bytes;
         for (int64_t line = b * ahead.lines; line < (b + 1) * ahead.lines; line++)
             UNROLL for (int r = 0; r < R; r++)
-                __builtin_prefetch(ahead.base + (size_t)r * ahead.stride + 64 * line, 0, 2);
+                __builtin_prefetch(ahead.base + (size_t)r * ahead.stride + 64 * line, 0, 3);
         ADD_BLOCK(
             t, R, C, tile + b * TILE_BYTES * C, acc, load_u8(p + (size_t)r * panel_stride + 64 * v),
             load_f32(p + (size_t)r * panel_stride + 512 + 64 * h),

@@ -136,6 +136,8 @@ enum {
     PANEL_GROUPS = 3,    // row groups unpacked at once: what the largest micro-kernel takes
     PANEL_BYTES = 30 << 10,  // of panels unpacked at once, at most: they stay in the L1 cache
     PANEL_BLOCKS = 16,       // columns / 32 unpacked at once, at most
+    FEW_ROWS = 32,           // up to here panels are smaller: what is fetched meanwhile stays in the L1 cache too
+    FEW_BLOCKS = 8,
     FLOAT_COLUMNS = 128, // columns of float formats unpacked at once: four row groups stay in the L1 cache
     ROWS_AT_ONCE = 256,  // rows of x per pass over the weights, at most
     PASS_BYTES = 640 << 10,  // of prepared x per pass, about: they are read from the L2 cache for each panel

@@ -58,7 +58,7 @@ typedef struct {
     size_t bytes;
 } panel_shape;
 
-static panel_shape panel_shape_of(const call *c) {
+static panel_shape panel_shape_of(const call *c, int64_t rows) {
     const cpu_matrix_format *f = c->matrix->format;
     if (f->activations == CPU_ACTIVATIONS_Q8_SUPER)
         return (panel_shape){
@@ -66,13 +66,13 @@ static panel_shape panel_shape_of(const call *c) {
             : f->run    ? c->kernels->super_panels[f->group == 16][f->has_min]
                         : c->kernels->super_integers,
             PANEL_BLOCKS, PANEL_BLOCKS / SUPER_BLOCKS * super_panel_bytes(f->group, f->has_min, f->products)};
-    const int64_t blocks = blocks_at_once(f->group, f->has_min);
+    const int64_t blocks = rows <= FEW_ROWS ? FEW_BLOCKS : blocks_at_once(f->group, f->has_min);
     return (panel_shape){
         c->kernels->panels[f->group == 16][f->has_min], blocks, (size_t)blocks * panel_bytes(f->group, f->has_min)};
 }
 
 static void multiply_panels(const call *c, chunk k) {
-    const panel_shape panels = panel_shape_of(c);
+    const panel_shape panels = panel_shape_of(c, k.row_end - k.row_begin);
     const int64_t step = panels.blocks;
     const size_t panel_stride = panels.bytes;
     panel_kernel *multiply = panels.multiply;
