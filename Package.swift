@@ -42,7 +42,7 @@ let package = Package(
 
         // Numerics.
         .target(name: "Compute", dependencies: ["Quant"]),
-        .target(name: "Models", dependencies: ["Compute", "GGUF", "Quant"]),
+        .target(name: "Models", dependencies: ["Compute", "GGUF", "Quant", "Tokenizer"]),
         .target(name: "CCPU", dependencies: ["CFormats"], linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CPU", dependencies: ["CCPU", "Compute", "Quant"]),
         .target(name: "CXPU", exclude: ["kernels"]),
@@ -86,7 +86,7 @@ let package = Package(
         .testTarget(
             name: "GGUFTests", dependencies: ["Fuzzing", "GGUF", "Quant", "TestSupport"], exclude: ["reference.py"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"]),
-        .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer", "GGUF", "TestSupport"]),
+        .testTarget(name: "TokenizerTests", dependencies: ["Tokenizer", "GGUF", "Models", "TestSupport"]),
         .testTarget(
             name: "ChatTests", dependencies: ["Chat", "JSON", "TestSupport"], exclude: ["Snippets", "reference.py"]),
         .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
@@ -132,7 +132,7 @@ if Context.environment["TGI_RUN_BENCHMARKS"] == "1" {
         .executableTarget(name: "KernelBench", dependencies: ["CCPU", "CFormats"], path: "Benchmarks/KernelBench"),
         .executableTarget(name: "Load", dependencies: ["JSON", argumentParser], path: "Benchmarks/Load"),
         .executableTarget(
-            name: "TokenizerBenchmark", dependencies: ["GGUF", "Tokenizer"], path: "Benchmarks/Tokenizer"),
+            name: "TokenizerBenchmark", dependencies: ["GGUF", "Models", "Tokenizer"], path: "Benchmarks/Tokenizer"),
     ]
 }
 

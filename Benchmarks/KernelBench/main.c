@@ -169,6 +169,22 @@ static void __attribute__((target("avx512f"))) read_cache_512(void *context, int
 static const long peak_rounds = 20000000;
 
 #if defined(__x86_64__)
+// Products of 16 rows, 16 outputs and 64 columns of 8-bit integers into four tile registers.
+static void __attribute__((target("amx-tile,amx-int8"))) tile_peak(void *context, int thread, int threads) {
+    struct {
+        uint8_t palette, start_row, reserved[14];
+        uint16_t row_bytes[16];
+        uint8_t rows[16];
+    } config = {.palette = 1};
+    for (int t = 0; t < 6; t++) config.row_bytes[t] = 64, config.rows[t] = 16;
+    __asm__ volatile("ldtilecfg %0" : : "m"(config));
+    for (long i = 0; i < peak_rounds / 16; i++)
+        __asm__ volatile(
+            "tdpbssd %%tmm5, %%tmm4, %%tmm0\n tdpbssd %%tmm5, %%tmm4, %%tmm1\n"
+            "tdpbssd %%tmm5, %%tmm4, %%tmm2\n tdpbssd %%tmm5, %%tmm4, %%tmm3" : : : "memory");
+    __asm__ volatile("tilerelease");
+}
+
 // Ten independent chains of one instruction, enough to hide its latency.
 #define TEN(instruction) \
     instruction "%%zmm0\n" instruction "%%zmm1\n" instruction "%%zmm2\n" instruction "%%zmm3\n" instruction "%%zmm4\n" \
@@ -229,7 +245,8 @@ typedef struct {
 
 // What this machine reaches at most, by number of threads.
 typedef struct {
-    double gbps[MAX_THREADS + 1], cache_gbps[MAX_THREADS + 1], vnni_gops[MAX_THREADS + 1], fma_gflops[MAX_THREADS + 1];
+    double gbps[MAX_THREADS + 1], cache_gbps[MAX_THREADS + 1], vnni_gops[MAX_THREADS + 1], fma_gflops[MAX_THREADS + 1],
+        tile_gops[MAX_THREADS + 1];
 } ceilings;
 
 static void bench(kind f, cpu_isa isa, const ceilings *c, const int *wanted, const uint8_t *pool, size_t pool_bytes, bool packed) {
@@ -256,7 +273,7 @@ static void bench(kind f, cpu_isa isa, const ceilings *c, const int *wanted, con
         for (const int *size = wanted; *size; size++) {
             int64_t m = *size;
             if ((m <= 16) != large) continue;
-            cpu_activation_kind activations = cpu_matrix_activation_kind(format);
+            cpu_activation_kind activations = cpu_matrix_activation_kind(isa, format);
             p.x = (cpu_activations){allocate(cpu_activation_bytes(activations, m, columns)), m, columns, activations};
             p.out = allocate((size_t)(m * rows) * 4);
             float *x = allocate((size_t)(m * columns) * 4);
@@ -268,7 +285,10 @@ static void bench(kind f, cpu_isa isa, const ceilings *c, const int *wanted, con
             for (int threads = 1; threads <= most_threads; threads += most_threads > 1 ? most_threads - 1 : 1) {
                 timing t = measure(multiply, &p, threads);
                 double bytes = (double)(rows * row_bytes), ops = 2.0 * (double)m * (double)rows * (double)columns;
-                double peak = activations == CPU_ACTIVATIONS_F32 ? c->fma_gflops[threads] : c->vnni_gops[threads];
+                const bool integers = activations == CPU_ACTIVATIONS_Q8 || activations == CPU_ACTIVATIONS_Q8_SUPER;
+                double peak = !integers                      ? c->fma_gflops[threads]
+                              : isa == CPU_ISA_AMX && m > 16 ? c->tile_gops[threads]
+                                                             : c->vnni_gops[threads];
                 const char *line =
                     json ? "{\"format\":\"%s\",\"rows\":%d,\"threads\":%d%s,\"best_ms\":%.4f,\"median_ms\":%.4f,\"gbps\":%.3f,"
                            "\"median_gbps\":%.3f,\"read_percent\":%.1f,\"gops\":%.2f,\"median_gops\":%.2f,\"peak_percent\":%.1f}\n"
@@ -302,12 +322,15 @@ static ceilings measure_ceilings(const uint8_t *pool, size_t pool_bytes) {
         }
         if (cpu_isa_supported(CPU_ISA_AVX512_VNNI))
             c.vnni_gops[threads] = 128.0 * (double)peak_rounds * threads / measure(vnni_peak, NULL, threads).best * 1e-9;
+        if (cpu_isa_supported(CPU_ISA_AMX))
+            c.tile_gops[threads] =
+                32768.0 * (double)(peak_rounds / 16 * 4) * threads / measure(tile_peak, NULL, threads).best * 1e-9;
 #endif
-        const char *line = json ? "{\"threads\":%d%s,\"read_gbps\":%.2f,\"l2_gbps\":%.1f,\"vnni_gops\":%.1f,\"fma_gflops\":%.1f}\n"
-                                : "%d thread%s: read %.1f GB/s, second-level cache %.0f GB/s, vpdpbusd %.0f GOPS, fma %.0f GFLOPS\n";
+        const char *line = json ? "{\"threads\":%d%s,\"read_gbps\":%.2f,\"l2_gbps\":%.1f,\"vnni_gops\":%.1f,\"fma_gflops\":%.1f,\"tile_gops\":%.1f}\n"
+                                : "%d thread%s: read %.1f GB/s, second-level cache %.0f GB/s, vpdpbusd %.0f GOPS, fma %.0f GFLOPS, tdpbssd %.0f GOPS\n";
         printf(
             line, threads, json ? "" : threads > 1 ? "s" : "", c.gbps[threads], c.cache_gbps[threads],
-            c.vnni_gops[threads], c.fma_gflops[threads]);
+            c.vnni_gops[threads], c.fma_gflops[threads], c.tile_gops[threads]);
         fflush(stdout);
     }
     return c;

@@ -1,6 +1,7 @@
 // How fast vocabularies load and text is encoded: tokenizer-benchmark VOCABULARY.gguf TEXT [REPEATS]
 import GGUF
 import Glibc
+import Models
 import Tokenizer
 
 func read(_ path: String) -> [UInt8] {

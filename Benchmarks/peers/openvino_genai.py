@@ -7,22 +7,14 @@ import os
 import random
 import tempfile
 
-from .process import environment, serve, worker
+from .process import PackagePeer, serve_rates
 
 
-class OpenVINOGenAI:
+class OpenVINOGenAI(PackagePeer):
     name = "OpenVINO GenAI"
-
-    @staticmethod
-    def add_option(parser):
-        parser.add_argument("--openvino-genai", action="store_true", help="compare with OpenVINO GenAI from PyPI")
-
-    @classmethod
-    def from_options(cls, options):
-        return cls() if options.openvino_genai else None
-
-    def open(self, model, threads):
-        return worker(environment(["openvino-genai"]), __file__, os.path.abspath(model), str(threads))
+    package = "openvino-genai"
+    help = "compare with OpenVINO GenAI from PyPI"
+    script = __file__
 
 
 def main(model, threads):
@@ -44,19 +36,10 @@ def main(model, threads):
         config.max_new_tokens, config.ignore_eos, config.do_sample, config.eos_token_id = count, True, False, 2
         return pipeline.generate(inputs, config).perf_metrics
 
-    def measure(n_prompt, n_gen, depth, repeats):
-        if depth and n_prompt:
-            raise SystemExit("OpenVINO GenAI: reading behind a context is not measured")
-        rates = {}
-        complete(32, 4)
-        if n_prompt:
-            # Up to the first token: all of the prompt and one row of logits.
-            rates["pp"] = sum(n_prompt / complete(n_prompt, 1).get_ttft().mean * 1e3 for _ in range(repeats)) / repeats
-        if n_gen:
-            rates["tg"] = sum(1e3 / complete(depth or 1, n_gen).get_tpot().mean for _ in range(repeats)) / repeats
-        return rates
-
-    serve(measure)
+    # Reading goes up to the first token: all of the prompt and one row of logits.
+    serve_rates(
+        OpenVINOGenAI.name, lambda prompt: prompt / complete(prompt, 1).get_ttft().mean * 1e3,
+        lambda context, count: 1e3 / complete(context, count).get_tpot().mean)
 
 
 def idle_tokenizer():

@@ -72,6 +72,37 @@ class Worker:
         return json.loads(answer)
 
 
+class PackagePeer:
+    """A peer that is a package from PyPI: `name`, `package`, `help` of its option, and `script`, the file whose `main` measures."""
+
+    @classmethod
+    def add_option(cls, parser):
+        parser.add_argument(f"--{cls.package}", action="store_true", help=cls.help)
+
+    @classmethod
+    def from_options(cls, options):
+        return cls() if getattr(options, cls.package.replace("-", "_")) else None
+
+    def open(self, model, threads):
+        return worker(environment([self.package]), self.script, os.path.abspath(model), str(threads))
+
+
+def serve_rates(name, read, write):
+    """Serves measurements: `read(prompt)` and `write(context, count)` give tokens per second of one completion."""
+    def measure(n_prompt, n_gen, depth, repeats):
+        if depth and n_prompt:
+            raise SystemExit(f"{name}: reading behind a context is not measured")
+        rates = {}
+        write(32, 4)
+        if n_prompt:
+            rates["pp"] = sum(read(n_prompt) for _ in range(repeats)) / repeats
+        if n_gen:
+            rates["tg"] = sum(write(depth or 1, n_gen) for _ in range(repeats)) / repeats
+        return rates
+
+    serve(measure)
+
+
 def serve(measure):
     """Answers each line of stdin, the arguments of `measure`, with a line of stdout. What libraries print goes to stderr."""
     answers = os.fdopen(os.dup(1), "w")

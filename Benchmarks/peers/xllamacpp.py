@@ -3,25 +3,16 @@
 Its server runs inside the process, without a connection; times are those that it reports itself.
 """
 
-import os
 import random
 
-from .process import environment, serve, worker
+from .process import PackagePeer, serve_rates
 
 
-class XLlamaCpp:
+class XLlamaCpp(PackagePeer):
     name = "llama.cpp (xllamacpp, AVX2 build)"
-
-    @staticmethod
-    def add_option(parser):
-        parser.add_argument("--xllamacpp", action="store_true", help="compare with llama.cpp from PyPI, an AVX2 build")
-
-    @classmethod
-    def from_options(cls, options):
-        return cls() if options.xllamacpp else None
-
-    def open(self, model, threads):
-        return worker(environment(["xllamacpp"]), __file__, os.path.abspath(model), str(threads))
+    package = "xllamacpp"
+    help = "compare with llama.cpp from PyPI, an AVX2 build"
+    script = __file__
 
 
 def main(model, threads):
@@ -44,15 +35,6 @@ def main(model, threads):
             "cache_prompt": False, "temperature": 0})
         return answer["timings"]
 
-    def measure(n_prompt, n_gen, depth, repeats):
-        if depth and n_prompt:
-            raise SystemExit("xllamacpp: reading behind a context is not measured")
-        rates = {}
-        complete(32, 4)
-        if n_prompt:
-            rates["pp"] = sum(complete(n_prompt, 1)["prompt_per_second"] for _ in range(repeats)) / repeats
-        if n_gen:
-            rates["tg"] = sum(complete(depth or 1, n_gen)["predicted_per_second"] for _ in range(repeats)) / repeats
-        return rates
-
-    serve(measure)
+    serve_rates(
+        XLlamaCpp.package, lambda prompt: complete(prompt, 1)["prompt_per_second"],
+        lambda context, count: complete(context, count)["predicted_per_second"])

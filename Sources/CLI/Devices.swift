@@ -53,11 +53,12 @@ enum Devices {
     ///   - need: What `auto` looks for in a GPU.
     static func open(_ choice: DeviceChoice?, for need: Need, threads: Int?, repack: Bool) throws -> OpenDevice {
         func cpu(_ reason: String?) -> OpenDevice {
-            OpenDevice(backend: CPUBackend(threads: threads, repack: repack), reason: reason)
+            OpenDevice(backend: CPUBackend(threads: threads, repack: repack), reason: reason, isReplaceable: false)
         }
         switch try DeviceChoice.chosen(choice) {
         case .cpu: return cpu(nil)
-        case .xpu(let index): return OpenDevice(backend: try XPUBackend(index: index ?? 0), reason: nil)
+        case .xpu(let index):
+            return OpenDevice(backend: try XPUBackend(index: index ?? 0), reason: nil, isReplaceable: false)
         case .auto:
             guard Presence.isLikely else { return cpu(nil) }
             switch SuitableGPU.find(need) {
@@ -65,6 +66,27 @@ enum Devices {
             case .failure(let none): return cpu(none.reason)
             }
         }
+    }
+
+    /// Opens a device and sets a model up on it. Where `auto` took a GPU that then cannot do that, the CPU takes its place.
+    ///
+    /// - Parameter body: Announces the device and loads the model.
+    static func load<R>(
+        _ choice: DeviceChoice?, for need: Need, threads: Int?, repack: Bool, _ body: (OpenDevice) throws -> R
+    ) throws -> R {
+        let reason: String
+        do {
+            let opened = try open(choice, for: need, threads: threads, repack: repack)
+            do {
+                return try body(opened)
+            } catch EngineError.backend(_, let error) where opened.isReplaceable {
+                reason = "\(opened.backend.device.id) cannot load the model (\(error))"
+            }
+        }
+        // The GPU is let go by now.
+        return try body(
+            OpenDevice(
+                backend: CPUBackend(threads: threads, repack: repack), reason: reason, isReplaceable: false))
     }
 
     /// A model, and the bytes of its cache.
@@ -91,6 +113,8 @@ struct OpenDevice {
     let backend: any Backend
     /// `nil` where the user named it, or where there was nothing to choose from.
     let reason: String?
+    /// Whether another may take its place: it was found, not named.
+    let isReplaceable: Bool
 
     /// One line for the user.
     var announcement: String? { reason.map { "device \(backend.device.id), \(backend.device.name): \($0)" } }
@@ -122,7 +146,8 @@ enum SuitableGPU {
                 return .success(
                     OpenDevice(
                         backend: backend,
-                        reason: "it passes its self-test and has \(bytes(backend.device.memory)) of free memory"))
+                        reason: "it passes its self-test and has \(bytes(backend.device.memory)) of free memory",
+                        isReplaceable: true))
             } catch {
                 refusals.append("xpu:\(index): \(error)")
             }

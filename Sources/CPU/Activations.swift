@@ -1,7 +1,8 @@
 internal import CCPU
 package import Compute
 
-/// Rows of activations prepared for matrix products: 8-bit codes with a scale per 32 or 256, or plain floats in the kernels' order.
+/// Rows of activations prepared for matrix products: 8-bit codes with a scale per 32 or 256, plain floats in the kernels' order, or floats
+/// as sums of three bf16 numbers.
 ///
 /// The memory is allocated once for a largest shape and refilled from step to step.
 @safe
@@ -12,12 +13,14 @@ package struct Activations: ~Copyable, @unchecked Sendable {
         /// A scale per 256 columns, for formats with blocks of as many.
         case superQuantized
         case float
+        case split
 
         init(_ kind: cpu_activation_kind) {
             switch kind {
-            case CPU_ACTIVATIONS_Q8: self = .quantized
             case CPU_ACTIVATIONS_Q8_SUPER: self = .superQuantized
-            default: self = .float
+            case CPU_ACTIVATIONS_F32: self = .float
+            case CPU_ACTIVATIONS_SPLIT: self = .split
+            default: self = .quantized
             }
         }
 
@@ -26,6 +29,7 @@ package struct Activations: ~Copyable, @unchecked Sendable {
             case .quantized: CPU_ACTIVATIONS_Q8
             case .superQuantized: CPU_ACTIVATIONS_Q8_SUPER
             case .float: CPU_ACTIVATIONS_F32
+            case .split: CPU_ACTIVATIONS_SPLIT
             }
         }
     }
@@ -43,8 +47,9 @@ package struct Activations: ~Copyable, @unchecked Sendable {
     package init(rows: Int, columns: Int) throws(BackendError) {
         capacity = max(
             cpu_activation_bytes(CPU_ACTIVATIONS_Q8, Int64(rows), Int64(columns)),
-            cpu_activation_bytes(CPU_ACTIVATIONS_F32, Int64(rows), Int64(columns)))
-        memory = try PageMemory(byteCount: capacity)
+            cpu_activation_bytes(CPU_ACTIVATIONS_F32, Int64(rows), Int64(columns)),
+            cpu_activation_bytes(CPU_ACTIVATIONS_SPLIT, Int64(rows), Int64(columns)))
+        memory = try PageMemory(byteCount: capacity, rowByRow: true)
     }
 
     /// Takes a shape and kind; the contents are undefined until filled.

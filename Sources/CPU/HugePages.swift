@@ -8,7 +8,9 @@ enum HugePages {
     private static let page = 4 << 10
 
     /// `count` bytes, at a 2 MiB boundary if they fill at least one such page; `nil` where memory is out.
-    static func allocate(_ count: Int) -> UnsafeMutableRawPointer? {
+    ///
+    /// - Parameter smallFirst: Leaves the first 2 MiB on small pages.
+    static func allocate(_ count: Int, smallFirst: Bool = false) -> UnsafeMutableRawPointer? {
         let length = roundUp(count, page)
         // The system only aligns to 4 KiB: trim the ends of a larger mapping.
         let slack = count < hugePage ? 0 : hugePage
@@ -23,7 +25,8 @@ enum HugePages {
         if head > 0 { unsafe munmap(mapping, head) }
         if head < slack { unsafe munmap(base + length, slack - head) }
         // Whole huge pages only: a last one, partly used, would cost up to 2 MiB per matrix.
-        unsafe madvise(base, count / hugePage * hugePage, MADV_HUGEPAGE)
+        let first = smallFirst ? hugePage : 0
+        unsafe madvise(base + first, count / hugePage * hugePage - first, MADV_HUGEPAGE)
         return unsafe base
     }
 
@@ -40,8 +43,12 @@ final class PageMemory: @unchecked Sendable {
     let base: UnsafeMutableRawPointer
     let byteCount: Int
 
-    init(byteCount: Int) throws(BackendError) {
-        guard let base = unsafe HugePages.allocate(max(1, byteCount)) else { throw .outOfMemory(byteCount) }
+    /// - Parameter rowByRow: It holds something per row of a step, and most steps have few rows: their part stays on small pages, so
+    ///   that a buffer takes what they need and not 2 MiB.
+    init(byteCount: Int, rowByRow: Bool = false) throws(BackendError) {
+        guard let base = unsafe HugePages.allocate(max(1, byteCount), smallFirst: rowByRow) else {
+            throw .outOfMemory(byteCount)
+        }
         unsafe self.base = base
         self.byteCount = byteCount
     }

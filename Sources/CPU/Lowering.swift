@@ -1,4 +1,5 @@
 internal import Compute
+internal import Quant
 
 /// Turns the operations of a program into phases. Row-wise operations in a row become one phase, so that a layer of a Llama costs
 /// seven barriers.
@@ -75,6 +76,11 @@ struct Lowering {
     }
 
     private mutating func expertMemory(_ op: Op.MoE) throws(BackendError) -> ExpertMemory {
+        let (gate, up) = (state.weights.matrices[op.gate.index], state.weights.matrices[op.up.index])
+        guard gate?.activationKind() == up?.activationKind() else {
+            let formats = [gate, up].map { $0?.format.name ?? "?" }
+            throw .unsupported("experts with gates in \(formats[0]) and ups in \(formats[1])")
+        }
         let shape = Routing.shape(op, state.program, state.weights)
         if let known = expertMemories.first(where: { $0.shape == shape }) { return known }
         let memory = try ExpertMemory(shape, rows: state.limits.rows)
@@ -86,7 +92,7 @@ struct Lowering {
         let domain = domains[op.input.index]
         var inputs: [PreparedInput] = []
         for projection in op.projections {
-            let kind = state.weights.matrices[projection.weight.index]?.activationKind ?? .quantized
+            let kind = state.weights.matrices[projection.weight.index]?.activationKind() ?? .quantized
             if let known = inputs.first(where: { $0.kind == kind }) {
                 inputs.append(known)
                 continue
@@ -103,7 +109,7 @@ struct Lowering {
             preconditionFailure("weight \(op.weight.index) was not loaded as a matrix")
         }
         let columns = state.program.width(op.input) / op.heads
-        let inputs = try state.preparedHeads(op.heads, columns: columns, kind: matrix.activationKind)
+        let inputs = try state.preparedHeads(op.heads, columns: columns, kind: matrix.activationKind())
         for head in 0..<op.heads {
             append(PrepareKernel(input: op.input, firstColumn: head * columns, prepared: inputs[head]), .all)
         }

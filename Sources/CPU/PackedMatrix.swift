@@ -115,7 +115,8 @@ package final class PackedMatrix: Sendable {
         residual: UnsafePointer<Float>? = nil, residualStride: Int = 0, scratch: UnsafeMutableRawPointer,
         instructionSet: InstructionSet = .best
     ) {
-        precondition(expert >= 0 && expert < experts && input.columns == columns && input.kind == activationKind)
+        precondition(expert >= 0 && expert < experts && input.columns == columns)
+        precondition(input.kind == activationKind(instructionSet))
         precondition(rowGroups.lowerBound >= 0 && rowGroups.upperBound <= self.rowGroups)
         let part = part ?? 0..<input.rows
         let range = range ?? part
@@ -139,7 +140,9 @@ package final class PackedMatrix: Sendable {
     package static let scratchBytes = 1536 << 10
 
     /// What inputs must be prepared as.
-    package var activationKind: Activations.Kind { Activations.Kind(unsafe cpu_matrix_activation_kind(kernelFormat)) }
+    package func activationKind(_ instructionSet: InstructionSet = .best) -> Activations.Kind {
+        Activations.Kind(unsafe cpu_matrix_activation_kind(instructionSet.isa, kernelFormat))
+    }
 
     /// Decodes one row of GGUF blocks (an embedding) of `format`, which has kernels.
     package static func decodeRow(

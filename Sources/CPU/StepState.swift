@@ -57,7 +57,8 @@ final class StepState {
         unsafe outputIndices = .allocate(capacity: limits.outputRows)
         var ropes: [PageMemory] = []
         for table in program.ropes {
-            ropes.append(try PageMemory(byteCount: 2 * limits.rows * table.inverseFrequencies.count * 4))
+            ropes.append(
+                try PageMemory(byteCount: 2 * limits.rows * table.inverseFrequencies.count * 4, rowByRow: true))
         }
         ropeMemory = ropes
         var scratch: [PageMemory] = []
@@ -71,7 +72,7 @@ final class StepState {
             // Pages are only taken when touched, so room for the largest step costs nothing.
             let held = program.widths.indices.filter { plan.buffer[$0] == index }
             let rows = held.map { domains[$0] == .all ? limits.rows : limits.outputRows }.max() ?? 0
-            memory.append(try PageMemory(byteCount: plan.widths[index] * rows * 4 + 64))
+            memory.append(try PageMemory(byteCount: plan.widths[index] * rows * 4 + 64, rowByRow: true))
         }
         valueMemory = memory
         unsafe values = plan.buffer.map { unsafe $0.map { unsafe memory[$0].base.assumingMemoryBound(to: Float.self) } }

@@ -12,6 +12,8 @@ struct WeightLoader {
 
     /// Row groups that a worker takes at a time.
     private static let groupsPerTask = 8
+    /// Bytes that are checked before the next are touched.
+    private static let checkedBytes = 4 << 20
 
     func load() throws(BackendError) -> CPUWeights {
         let roles = WeightRoles.of(program)
@@ -40,7 +42,8 @@ struct WeightLoader {
                 guard PackedMatrix.supports(format) else {
                     throw failure(weight, "has type \(format), which is not computed")
                 }
-                if !roles[index].contains(.matrix) { try checkFinite(weight, format, bytes) }
+                // Few rows of it are read later: it need not stay.
+                if !roles[index].contains(.matrix) { try checkFinite(weight, format, bytes, evicting: true) }
                 tables[index] = EmbeddingTable(
                     bytes, format, rows: weight.rows, columns: weight.columns, rowBytes: rowBytes)
             }
@@ -77,7 +80,9 @@ struct WeightLoader {
         return packed
     }
 
-    /// - Parameter keep: Whether something else reads the bytes later; otherwise they are let go as they are repacked.
+    /// Lets the bytes go as they are repacked.
+    ///
+    /// - Parameter keep: Whether something else reads some of them later.
     private func pack(
         _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, _ rowBytes: Int, keep: Bool,
         into packed: PackedMatrix, progress: (Double) -> Void
@@ -104,7 +109,7 @@ struct WeightLoader {
                         badBlock.min(range.lowerBound / format.blockBytes + block, ordering: .relaxed)
                     }
                     unsafe packed.pack(expert: expert, rowGroups: groups, from: bytes.base + base)
-                    if !keep { bytes.discard(range) }
+                    if keep { bytes.evict(range) } else { bytes.discard(range) }
                     if worker == 0 { progress(Double(task + 1) / Double(tasks)) }
                 }
             }
@@ -114,9 +119,16 @@ struct WeightLoader {
     }
 
     private func checkFinite(
-        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes
+        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, evicting: Bool = false
     ) throws(BackendError) {
-        if let block = format.firstNonFiniteBlock(in: bytes, 0..<bytes.count) { throw nonFinite(weight, format, block) }
+        let piece = Self.checkedBytes / format.blockBytes * format.blockBytes
+        for first in stride(from: 0, to: bytes.count, by: piece) {
+            let range = first..<min(first + piece, bytes.count)
+            if let block = format.firstNonFiniteBlock(in: bytes, range) {
+                throw nonFinite(weight, format, first / format.blockBytes + block)
+            }
+            if evicting { bytes.evict(range) }
+        }
     }
 
     private func nonFinite(_ weight: WeightDeclaration, _ format: Format, _ block: Int) -> BackendError {

@@ -184,28 +184,39 @@ package final class WeightBytes: Sendable {
     package let count: Int
     private let owner: any Sendable
     private let discard: @Sendable (Range<Int>) -> Void
+    private let evict: @Sendable (Range<Int>) -> Void
 
     /// - Parameters:
     ///   - owner: Kept alive as long as the bytes are in use.
-    ///   - discard: Tells the owner that a range of the bytes will not be read again soon.
+    ///   - discard: Tells the owner that a range of the bytes will not be read again.
+    ///   - evict: Tells it that a range will not be read again soon.
     package init(
         base: UnsafeRawPointer, count: Int, owner: any Sendable,
-        discard: @escaping @Sendable (Range<Int>) -> Void = { _ in }
+        discard: @escaping @Sendable (Range<Int>) -> Void = { _ in },
+        evict: @escaping @Sendable (Range<Int>) -> Void = { _ in }
     ) {
         unsafe self.base = base
         self.count = count
         self.owner = owner
         self.discard = discard
+        self.evict = evict
     }
 
+    /// Lets a range go for good: it must not be read again.
     package func discard(_ range: Range<Int>) { discard(range) }
+
+    /// Lets a range leave memory where it can be had again: reading it may be slow the first time.
+    package func evict(_ range: Range<Int>) { evict(range) }
 
     /// A range of these bytes, which keeps all of them alive.
     package func part(_ range: Range<Int>) -> WeightBytes {
         precondition(range.lowerBound >= 0 && range.upperBound <= count)
-        return unsafe WeightBytes(base: base + range.lowerBound, count: range.count, owner: self) { [self] inner in
-            discard(range.lowerBound + inner.lowerBound..<range.lowerBound + inner.upperBound)
+        @Sendable func outer(_ inner: Range<Int>) -> Range<Int> {
+            range.lowerBound + inner.lowerBound..<range.lowerBound + inner.upperBound
         }
+        return unsafe WeightBytes(
+            base: base + range.lowerBound, count: range.count, owner: self, discard: { [self] in discard(outer($0)) },
+            evict: { [self] in evict(outer($0)) })
     }
 }
 

@@ -49,12 +49,14 @@ extension CacheLayout {
 }
 
 extension CacheLayout.Layer {
-    /// Bytes that the keys and values of one position take.
+    /// Bytes that the keys and values of one position take on the CPU: each part of 32 has a scale where the format has scales, the last
+    /// part too, however short; values are padded to whole vectors.
     package func bytesPerPosition(_ format: Format) -> Int {
-        // A last part shorter than a block takes its share of one.
         func bytes(_ length: Int) -> Int {
-            (length * format.blockBytes + format.blockLength - 1) / format.blockLength
+            let scaleBytes = format.blockLength > 1 ? format.blockBytes - format.blockLength : 0
+            let elementBytes = format.blockLength > 1 ? 1 : format.blockBytes
+            return length * elementBytes + (length + format.blockLength - 1) / format.blockLength * scaleBytes
         }
-        return kvHeads * (bytes(keyLength) + bytes(valueLength))
+        return kvHeads * (bytes(keyLength) + bytes((valueLength + 15) / 16 * 16))
     }
 }

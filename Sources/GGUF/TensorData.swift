@@ -37,12 +37,15 @@ package final class TensorData: Sendable {
     /// Lets whole pages of `range` leave resident memory. The caller must not read these bytes again: those of a compressed file
     /// are gone.
     package func discard(_ range: Range<Int>) {
+        evict(range)
+        if case .owned(let memory) = storage { memory.discard(range) }
+    }
+
+    /// Lets pages of `range` leave resident memory where they can be had again: those of a mapped file.
+    package func evict(_ range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count)
-        switch storage {
-        case .mapped(let mapping, let offset):
+        if case .mapped(let mapping, let offset) = storage {
             mapping.discard(offset + range.lowerBound..<offset + range.upperBound)
-        case .owned(let memory):
-            memory.discard(range)
         }
     }
 }

@@ -1,9 +1,13 @@
 package import Compute
+package import GGUF
+package import Tokenizer
 
 /// A model architecture: reads its metadata and draws its forward pass. One file each, listed in ``Architectures/all``.
 package protocol Architecture: Sendable {
-    /// Values of `general.architecture` that this type reads.
-    static var names: [String] { get }
+    /// Values of `general.architecture` that this type reads, and the models that have them.
+    static var models: KeyValuePairs<String, String> { get }
+    /// What marks turns in their chats.
+    static var chat: ChatMarks { get }
     init(_ parameters: Hyperparameters) throws(ModelError)
     /// What each layer keeps of past tokens.
     var cache: CacheLayout { get }
@@ -36,7 +40,19 @@ package enum Architectures {
         Llama4.self,
     ]
 
-    package static var supportedNames: [String] { all.flatMap { $0.names }.sorted() }
+    package static var supportedNames: [String] { all.flatMap { $0.models.map(\.key) }.sorted() }
 
-    static func named(_ name: String) -> (any Architecture.Type)? { all.first { $0.names.contains(name) } }
+    /// The models of an architecture; `nil` where it is not supported.
+    package static func models(of name: String) -> String? { named(name)?.models.first { $0.key == name }?.value }
+
+    static func named(_ name: String) -> (any Architecture.Type)? {
+        all.first { $0.models.contains { $0.key == name } }
+    }
+}
+
+extension Tokenizer {
+    /// The tokenizer of a file, with what every architecture states of its chats.
+    package init(_ metadata: Metadata) throws(TokenizerError) {
+        try self.init(metadata, chats: Architectures.all.map { $0.chat })
+    }
 }

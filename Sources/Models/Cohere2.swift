@@ -1,8 +1,10 @@
 internal import Compute
+internal import Tokenizer
 
 /// Command R7B and Command A: as Command R, but three of four layers have a window, and only these have rope.
 struct Cohere2: Architecture {
-    static let names = ["cohere2"]
+    static let models: KeyValuePairs = ["cohere2": "Command R7B, Command A"]
+    static let chat = CommandR.chat
 
     private let shape: DecoderShape
     private let norm: Norm

@@ -1,8 +1,10 @@
 internal import Compute
+internal import Tokenizer
 
 /// Command R, Command R+ and Aya 23: attention and MLP side by side on one LayerNorm without bias.
 struct CommandR: Architecture {
-    static let names = ["command-r"]
+    static let models: KeyValuePairs = ["command-r": "Command R, R+, Aya 23"]
+    static let chat = ChatMarks(turnEnds: ["<|END_OF_TURN_TOKEN|>"])
 
     private let shape: DecoderShape
     private let norm: Norm

@@ -1,8 +1,10 @@
 internal import Compute
+internal import Tokenizer
 
 /// DeepSeek V2, V2.5, V3 and R1, Kimi K2 and what shares their graph: latent attention, many small experts beside shared ones.
 struct DeepSeek2: Architecture {
-    static let names = ["deepseek2"]
+    static let models: KeyValuePairs = ["deepseek2": "DeepSeek V2, V2.5, V3, R1; Kimi K2"]
+    static let chat = ChatMarks(turnEnds: ["<|im_end|>", "[EOT]"], otherEnds: ["<｜end▁of▁sentence｜>", "[EOS]"])
     /// Far beyond any model.
     private static let longestHead = 2048
 

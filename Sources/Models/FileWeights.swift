@@ -16,7 +16,9 @@ struct FileWeights: WeightSource {
         guard let tensor = file.tensor(name) else { throw .weights("tensor '\(name)' is missing") }
         do {
             let data = try file.read(tensor)
-            return unsafe WeightBytes(base: data.base, count: data.count, owner: data) { data.discard($0) }
+            return unsafe WeightBytes(
+                base: data.base, count: data.count, owner: data, discard: { data.discard($0) },
+                evict: { data.evict($0) })
         } catch {
             throw .source("\(error)")
         }

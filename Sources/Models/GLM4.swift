@@ -1,8 +1,10 @@
 internal import Compute
+internal import Tokenizer
 
 /// GLM 4 (0414): norms before and after attention and MLP, rope on half of each head.
 struct GLM4: Architecture {
-    static let names = ["glm4"]
+    static let models: KeyValuePairs = ["glm4": "GLM-4 and GLM-Z1 (0414)"]
+    static let chat = ChatMarks(otherEnds: ["<|observation|>", "<|endoftext|>"])
 
     private let shape: DecoderShape
     private let norm: Norm

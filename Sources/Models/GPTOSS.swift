@@ -1,8 +1,14 @@
 internal import Compute
+internal import Tokenizer
 
 /// gpt-oss: attention with sinks, a window in every other layer, experts with biases and clamped gates, YaRN.
 struct GPTOSS: Architecture {
-    static let names = ["gpt-oss"]
+    static let models: KeyValuePairs = ["gpt-oss": "gpt-oss 20B, 120B"]
+    /// The harmony format: an answer is made of messages, and only the last of them ends it.
+    static let chat = ChatMarks(
+        otherEnds: ["<|return|>", "<|call|>"],
+        exceptions: [.init("<|end|>", besides: [["<|return|>"], ["<|call|>"]], becomes: .userDefined)],
+        visible: ["<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"])
 
     private let shape: DecoderShape
     private let norm: Norm

@@ -1,8 +1,10 @@
 internal import Compute
+internal import Tokenizer
 
 /// Gemma 2: norms before and after attention and MLP, soft-caps on scores and logits, a window in every other layer.
 struct Gemma2: Architecture {
-    static let names = ["gemma2"]
+    static let models: KeyValuePairs = ["gemma2": "Gemma 2"]
+    static let chat = ChatMarks(turnEnds: ["<end_of_turn>"], otherEnds: ["<eos>"])
 
     private let shape: DecoderShape
     private let norm: Norm

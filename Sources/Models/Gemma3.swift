@@ -1,8 +1,10 @@
 internal import Compute
+internal import Tokenizer
 
 /// Gemma 3, its text model: five layers with a window and a rope of their own, then one that sees everything.
 struct Gemma3: Architecture {
-    static let names = ["gemma3"]
+    static let models: KeyValuePairs = ["gemma3": "Gemma 3 (text)"]
+    static let chat = Gemma2.chat
 
     private let shape: DecoderShape
     private let norm: Norm

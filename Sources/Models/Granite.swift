@@ -1,8 +1,13 @@
 internal import Compute
+internal import Tokenizer
 
 /// Granite 3 and 4, dense or a mixture: a Llama with factors on embeddings, scores, residuals and logits.
 struct Granite: Architecture {
-    static let names = ["granite", "granitemoe"]
+    static let models: KeyValuePairs = [
+        "granite": "Granite 3.x, 4 (dense)",
+        "granitemoe": "Granite 3.x MoE, with and without shared expert",
+    ]
+    static let chat = ChatMarks(otherEnds: ["<|end_of_text|>"])
 
     private let shape: DecoderShape
     private let norm: Norm

@@ -1,8 +1,10 @@
 internal import Compute
+internal import Tokenizer
 
 /// Llama 1–3.x and what shares its graph: Mistral, Mixtral, SmolLM, Yi, TinyLlama …
 struct Llama: Architecture {
-    static let names = ["llama"]
+    static let models: KeyValuePairs = ["llama": "Llama 1–3.x, Mistral, Mixtral, SmolLM 1–2, Yi, TinyLlama"]
+    static let chat = ChatMarks(turnEnds: ["<|eot_id|>"], otherEnds: ["</s>", "<|eom_id|>", "<|end_of_text|>"])
 
     private let shape: DecoderShape
     private let norm: Norm

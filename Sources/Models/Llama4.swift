@@ -1,9 +1,11 @@
 internal import Compute
+internal import Tokenizer
 
 /// Llama 4, its text model: three of four layers see their own chunk of positions through rope, the fourth sees everything without
 /// rope, with queries that grow with the logarithm of their position; experts whose weight multiplies their input.
 struct Llama4: Architecture {
-    static let names = ["llama4"]
+    static let models: KeyValuePairs = ["llama4": "Llama 4 Scout, Maverick (text)"]
+    static let chat = ChatMarks(turnEnds: ["<|eot|>"], otherEnds: ["<|eom|>", "<|end_of_text|>"])
     /// The last of so many layers has neither chunks nor rope.
     private static let period = 4
 

@@ -1,8 +1,10 @@
 internal import Compute
+internal import Tokenizer
 
 /// Ministral 3 and Mistral 3: a Llama whose queries grow with the logarithm of their position beyond the original context.
 struct Mistral3: Architecture {
-    static let names = ["mistral3"]
+    static let models: KeyValuePairs = ["mistral3": "Ministral 3, Mistral 3"]
+    static let chat = ChatMarks(otherEnds: ["</s>"])
 
     private let shape: DecoderShape
     private let norm: Norm

@@ -1,9 +1,11 @@
 internal import Compute
+internal import Tokenizer
 
 /// OLMo 2 and 3: norms only behind attention and MLP, queries and keys normalised as whole rows. OLMo 3 has windows in three of four
 /// layers, whose rope is never scaled.
 struct OLMo2: Architecture {
-    static let names = ["olmo2"]
+    static let models: KeyValuePairs = ["olmo2": "OLMo 2, OLMo 3"]
+    static let chat = ChatMarks(otherEnds: ["<|endoftext|>"])
 
     private let shape: DecoderShape
     private let norm: Norm

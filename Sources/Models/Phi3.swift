@@ -1,8 +1,10 @@
 internal import Compute
+internal import Tokenizer
 
 /// Phi 3, 3.5 and 4: query, key and value in one tensor, gate and up in another, longrope for long contexts.
 struct Phi3: Architecture {
-    static let names = ["phi3"]
+    static let models: KeyValuePairs = ["phi3": "Phi 3, 3.5, 4, 4-mini"]
+    static let chat = ChatMarks(turnEnds: ["<|end|>"], otherEnds: ["<|endoftext|>"])
 
     private let shape: DecoderShape
     private let norm: Norm

@@ -1,8 +1,10 @@
 internal import Compute
+internal import Tokenizer
 
 /// Qwen 2 and 2.5: a Llama with biases on query, key and value.
 struct Qwen2: Architecture {
-    static let names = ["qwen2"]
+    static let models: KeyValuePairs = ["qwen2": "Qwen 2, 2.5, QwQ; DeepSeek-R1-Distill-Qwen"]
+    static let chat = ChatMarks(turnEnds: ["<|im_end|>"], otherEnds: ["<|endoftext|>"])
 
     private let shape: DecoderShape
     private let norm: Norm

@@ -1,8 +1,10 @@
 internal import Compute
+internal import Tokenizer
 
 /// Qwen 1.5 and 2 mixtures: many small experts, weighed as the softmax says, beside a shared one with a gate of its own.
 struct Qwen2MoE: Architecture {
-    static let names = ["qwen2moe"]
+    static let models: KeyValuePairs = ["qwen2moe": "Qwen 1.5-MoE, Qwen2-57B-A14B"]
+    static let chat = Qwen2.chat
 
     private let shape: DecoderShape
     private let norm: Norm

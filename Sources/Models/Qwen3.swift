@@ -1,8 +1,10 @@
 internal import Compute
+internal import Tokenizer
 
 /// Qwen 3: queries and keys are normalised head by head.
 struct Qwen3: Architecture {
-    static let names = ["qwen3"]
+    static let models: KeyValuePairs = ["qwen3": "Qwen 3"]
+    static let chat = Qwen2.chat
 
     private let shape: DecoderShape
     private let norm: Norm

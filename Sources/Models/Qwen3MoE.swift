@@ -1,8 +1,10 @@
 internal import Compute
+internal import Tokenizer
 
 /// Qwen 3 mixtures: the attention of Qwen 3, many small experts whose weights are normalised.
 struct Qwen3MoE: Architecture {
-    static let names = ["qwen3moe"]
+    static let models: KeyValuePairs = ["qwen3moe": "Qwen3-30B-A3B, 235B-A22B, Qwen3-Coder"]
+    static let chat = Qwen2.chat
 
     private let shape: DecoderShape
     private let norm: Norm

@@ -1,8 +1,10 @@
 internal import Compute
+internal import Tokenizer
 
 /// SmolLM 3: a Llama that gives no positions to every fourth layer.
 struct SmolLM3: Architecture {
-    static let names = ["smollm3"]
+    static let models: KeyValuePairs = ["smollm3": "SmolLM 3"]
+    static let chat = ChatMarks(turnEnds: ["<|im_end|>"], otherEnds: ["<|end_of_text|>"])
     /// The last of so many layers has no rope.
     private static let period = 4
 

@@ -1,9 +1,11 @@
 internal import Compute
+internal import Tokenizer
 
 /// StableLM 1 and 2: LayerNorm, rope on a quarter of each head. The 12B model has attention and MLP side by side and normalises
 /// queries and keys, each head with weights of its own.
 struct StableLM: Architecture {
-    static let names = ["stablelm"]
+    static let models: KeyValuePairs = ["stablelm": "StableLM 1, 2"]
+    static let chat = ChatMarks(turnEnds: ["<|im_end|>"], otherEnds: ["<|endoftext|>"])
 
     private let shape: DecoderShape
     private let norm: Norm

@@ -1,8 +1,10 @@
 internal import Compute
+internal import Tokenizer
 
 /// StarCoder 2: LayerNorm, biases everywhere, an MLP without a gate.
 struct StarCoder2: Architecture {
-    static let names = ["starcoder2"]
+    static let models: KeyValuePairs = ["starcoder2": "StarCoder 2"]
+    static let chat = ChatMarks(otherEnds: ["<|endoftext|>"])
 
     private let shape: DecoderShape
     private let norm: Norm

@@ -18,7 +18,8 @@ package struct Tokenizer: Sendable {
     /// The values of `tokenizer.ggml.model` that are supported.
     package static let supportedModels = Family.all.map { $0.name }
 
-    package init(_ metadata: Metadata) throws(TokenizerError) {
+    /// - Parameter chats: What is known of the chats of models. (The `Models` module has an initializer with all that it knows.)
+    package init(_ metadata: Metadata, chats: [ChatMarks]) throws(TokenizerError) {
         let name = try reading { () throws(GGUFError) in try metadata.requiredString(Key.model) }
         guard let family = Family.all.first(where: { $0.name == name }) else {
             let supported = Self.supportedModels.joined(separator: ", ")
@@ -45,7 +46,8 @@ package struct Tokenizer: Sendable {
         if vocabulary.duplicates > 0 {
             warnings.append("\(Key.tokens) has \(vocabulary.duplicates) texts twice: the last one counts")
         }
-        let special = try SpecialTokens(metadata, &vocabulary, defaults: family.special, &warnings)
+        let special = try SpecialTokens(
+            metadata, &vocabulary, defaults: family.special, marks: ChatMarks(joining: chats), &warnings)
         Self.addStripping(metadata, &vocabulary)
         model = try family.makeModel(
             Family.Parts(

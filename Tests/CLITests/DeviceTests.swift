@@ -68,6 +68,21 @@ import Testing
         #expect(lines(broken).first?.contains("xpu:0 fails its self-test") == true, "\(broken.diagnostics)")
     }
 
+    @Test(arguments: [["SOFTXPU_FAIL_ALLOC": "9"], ["SOFTXPU_LOSE_DEVICE": "7"]])
+    func `auto goes over to the CPU where the device cannot load the model`(fault: [String: String]) throws {
+        let folder = try TemporaryFolder()
+        let cache = emptyCache(folder)
+        // The self-test passes, and is not repeated.
+        expectSuccess(try run(["-n", "1", "--device", "auto"], cache))
+        let result = try run(["-n", "4", "--device", "auto"], cache.merging(fault) { $1 })
+        expectSuccess(result)
+        #expect(try result.text == expected(4))
+        let said = lines(result)
+        #expect(said.count == 2 && said[1].hasPrefix("tgi-run: device cpu, "), "\(result.diagnostics)")
+        #expect(said.last?.contains("xpu:0 cannot load the model (") == true, "\(result.diagnostics)")
+        expectFailure(try run(["-n", "4", "--device", "xpu"], cache.merging(fault) { $1 }))
+    }
+
     @Test func `The environment chooses where the command line does not`() throws {
         let given = try run(["-n", "4", "--verbose"], ["TGI_RUN_DEVICE": "xpu:0"])
         expectSuccess(given)

@@ -7,7 +7,7 @@ import Testing
     @Test func showsMetadataTypesAndMemory() throws {
         let result = try Command.run("info", "-m", ExampleModel.path, "--tensors")
         expectSuccess(result)
-        for word in ["general.architecture", "\"llama\"", "token_embd.weight", "KV cache"] {
+        for word in ["general.architecture", "llama: Llama 1–3.x", "\"llama\"", "token_embd.weight", "KV cache"] {
             #expect(result.text.contains(word))
         }
         #expect(result.text.split(separator: "\n").allSatisfy { $0.count < 400 }, "long values are abbreviated")

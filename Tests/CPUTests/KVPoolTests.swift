@@ -14,6 +14,10 @@ import Testing
         // Latent vectors, as DeepSeek V3 keeps them.
         CacheLayout(layers: [.init(kvHeads: 1, keyLength: 576, valueLength: 512)]),
         CacheLayout(layers: [.init(kvHeads: 8, keyLength: 128, valueLength: 64, chunk: 8192)]),
+        // Heads that fill no whole vector and no whole part.
+        CacheLayout(layers: [
+            .init(kvHeads: 3, keyLength: 72, valueLength: 72), .init(kvHeads: 1, keyLength: 40, valueLength: 20),
+        ]),
     ]
 
     @Test(arguments: KVFormat.all.map(\.format.name), layouts)

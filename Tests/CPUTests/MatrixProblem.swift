@@ -13,9 +13,12 @@ struct Problem {
     let columns: Int
     let blocks: [UInt8]
     var inputs: [Float]
-    let expected: [Float]
+    private let count: Int
+    /// By what inputs are prepared as: the arithmetic.
+    private var products: [Activations.Kind: [Float]] = [:]
 
-    init(format: Format, rows: Int, columns: Int, inputs count: Int, seed: UInt64 = 1) {
+    /// - Parameter extreme: Whether all inputs have the largest code, positive and negative in turn from row to row.
+    init(format: Format, rows: Int, columns: Int, inputs count: Int, extreme: Bool = false, seed: UInt64 = 1) {
         var random = SplitMix(state: seed &* 7919 &+ UInt64(format.id))
         self.format = format
         self.rows = rows
@@ -24,15 +27,29 @@ struct Problem {
         var inputs = (0..<count * columns).map { _ in Float(Int(random.next() % 20001) - 10000) / 3000 }
         // A block of zeros and one of numbers too small to have a scale.
         for i in 0..<min(32, columns) { inputs[i] = i % 2 == 0 ? 0 : 1e-33 }
-        var expected = [Float](repeating: 0, count: count * rows)
-        unsafe blocks.withUnsafeBytes {
-            unsafe cpu_matmul_reference(
-                cpu_matrix_format_for(format.id)!, $0.baseAddress!, Int64(rows), Int64(columns), inputs, Int64(count),
-                Int64(columns), &expected, Int64(rows))
-        }
+        if extreme { inputs = inputs.indices.map { $0 / columns % 2 == 0 ? 3 : -3 } }
         self.blocks = blocks
         self.inputs = inputs
-        self.expected = expected
+        self.count = count
+        computeExpected()
+    }
+
+    /// The products of `inputs` as the contract defines them; to be called again after a change.
+    mutating func computeExpected() {
+        for (kind, isa) in [(Activations.Kind.float, CPU_ISA_PORTABLE), (.split, CPU_ISA_AMX)] {
+            var result = [Float](repeating: 0, count: count * rows)
+            unsafe blocks.withUnsafeBytes {
+                unsafe cpu_matmul_reference(
+                    isa, cpu_matrix_format_for(format.id)!, $0.baseAddress!, Int64(rows), Int64(columns), inputs,
+                    Int64(count), Int64(columns), &result, Int64(rows))
+            }
+            products[kind] = result
+        }
+    }
+
+    /// `[inputs][rows]` on an instruction set.
+    func expected(_ instructionSet: InstructionSet) -> [Float] {
+        products[[Format.f16, .bf16].contains(format) && instructionSet == .amx ? .split : .float]!
     }
 
     /// Random bytes whose weights are finite and of a size that cannot overflow a sum.
@@ -68,7 +85,7 @@ struct Problem {
         indices: [Int32]? = nil
     ) throws -> [Float] {
         var activations = try Activations(rows: count, columns: columns)
-        activations.reshape(matrix.activationKind, rows: count, columns: columns)
+        activations.reshape(matrix.activationKind(instructionSet), rows: count, columns: columns)
         unsafe activations.fill(
             rows: 0..<count, from: inputs, stride: columns, indices: indices, instructionSet: instructionSet)
         let scratch = UnsafeMutableRawPointer.allocate(byteCount: PackedMatrix.scratchBytes, alignment: 64)
@@ -92,7 +109,8 @@ struct Problem {
     }
 
     /// Whether results have the expected bits and nothing else was written.
-    func matches(_ output: [Float], inputs count: Int) -> Bool {
+    func matches(_ output: [Float], inputs count: Int, _ instructionSet: InstructionSet) -> Bool {
+        let expected = expected(instructionSet)
         for m in 0..<count {
             for n in 0..<Self.stride {
                 let want = n < rows ? expected[m * rows + n] : Self.untouched

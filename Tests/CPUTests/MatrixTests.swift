@@ -28,10 +28,23 @@ struct MatrixTests {
                     let matrix = problem.matrix(repacked: repacked, instructionSet)
                     for inputs in [1, 2, 3, 5, 8, 9, 17, 64] {
                         let output = try problem.product(matrix, inputs: inputs, instructionSet)
-                        let same = problem.matches(output, inputs: inputs)
+                        let same = problem.matches(output, inputs: inputs, instructionSet)
                         #expect(same, "\(instructionSet) \(rows)x\(columns), \(inputs) rows, repacked: \(repacked)")
                     }
                 }
+            }
+        }
+    }
+
+    @Test(arguments: formats)
+    func extremeInputsOverflowNothing(format: Format) throws {
+        let problem = Problem(
+            format: format, rows: 33, columns: columns(of: format, blocks: 3), inputs: 40, extreme: true)
+        for instructionSet in InstructionSet.supported {
+            let matrix = problem.matrix(repacked: true, instructionSet)
+            for inputs in [1, 4, 16, 40] {
+                let output = try problem.product(matrix, inputs: inputs, instructionSet)
+                #expect(problem.matches(output, inputs: inputs), "\(instructionSet), \(inputs) rows")
             }
         }
     }
@@ -45,7 +58,9 @@ struct MatrixTests {
                 for rowSplits in [[0, 21], [0, 4, 21], [0, 8, 16, 20, 21]] {
                     let output = try problem.product(
                         matrix, inputs: 21, instructionSet, rowSplits: rowSplits, groupSplits: groupSplits)
-                    #expect(problem.matches(output, inputs: 21), "\(instructionSet) \(groupSplits) \(rowSplits)")
+                    #expect(
+                        problem.matches(output, inputs: 21, instructionSet),
+                        "\(instructionSet) \(groupSplits) \(rowSplits)")
                 }
             }
         }
@@ -82,7 +97,7 @@ struct MatrixTests {
         }
         for (expert, problem) in problems.enumerated() {
             let output = try problem.product(matrix, inputs: 5, .best, expert: expert)
-            #expect(problem.matches(output, inputs: 5))
+            #expect(problem.matches(output, inputs: 5, .best))
         }
     }
 
@@ -96,7 +111,7 @@ struct MatrixTests {
                 matrix, inputs: 7, instructionSet, bias: bias, residual: residual, residualStride: 40)
             for m in 0..<7 {
                 for n in 0..<33 {
-                    let expected = problem.expected[m * 33 + n] + bias[n] + residual[m * 40 + n]
+                    let expected = problem.expected(instructionSet)[m * 33 + n] + bias[n] + residual[m * 40 + n]
                     #expect(output[m * Problem.stride + n] == expected)
                 }
             }
@@ -109,18 +124,18 @@ struct MatrixTests {
         let indices: [Int32] = [7, 0, 8, 3, 3]
         let output = try problem.product(matrix, inputs: 5, .best, indices: indices)
         for (m, index) in indices.enumerated() {
-            for n in 0..<17 { #expect(output[m * Problem.stride + n] == problem.expected[Int(index) * 17 + n]) }
+            for n in 0..<17 { #expect(output[m * Problem.stride + n] == problem.expected(.best)[Int(index) * 17 + n]) }
         }
     }
 
     /// An Inf or a NaN among the inputs must not come out as a number.
-    @Test(arguments: [Float.nan, .infinity, -.infinity])
-    func brokenInputsStayBroken(value: Float) throws {
+    @Test(arguments: [Float.nan, .infinity, -.infinity], [Format.q4_0, .q4_k])
+    func brokenInputsStayBroken(value: Float, format: Format) throws {
         for instructionSet in InstructionSet.supported {
-            var problem = Problem(format: .q4_0, rows: 16, columns: 64, inputs: 2)
-            problem.inputs[70] = value
+            var problem = Problem(format: format, rows: 16, columns: 256, inputs: 2)
+            problem.inputs[256 + 6] = value
             let output = try problem.product(problem.matrix(repacked: true, instructionSet), inputs: 2, instructionSet)
-            #expect((0..<16).allSatisfy { output[$0] == problem.expected[$0] })
+            #expect((0..<16).allSatisfy { output[$0] == problem.expected(instructionSet)[$0] })
             #expect((0..<16).allSatisfy { !output[Problem.stride + $0].isFinite })
         }
     }

@@ -1,6 +1,6 @@
 import CPU
 import Compute
-import Engine
+@testable import Engine
 import GGUF
 import Models
 import Synchronization
@@ -120,16 +120,43 @@ private final class Reports: EngineObserver {
         backend.failsToCompile.store(true, ordering: .relaxed)
         #expect(await engine.probe() == false)
         let refused = await Answer.of(engine.submit(try request()))
-        #expect(refused.error.map { "\($0)" }?.hasSuffix("it is gone") == true && refused.tokens.isEmpty)
+        // The device was tried a moment ago: this is said at once.
+        let reason = refused.error.map { "\($0)" } ?? "no error"
+        #expect(reason.hasSuffix("it is gone; it will be tried again in 1 s at the earliest") && refused.tokens.isEmpty)
         #expect(!engine.isHealthy)
 
         backend.failsToCompile.store(false, ordering: .relaxed)
+        #expect(await engine.probe() == false)
+        try await Task.sleep(for: .seconds(1))
         #expect(await engine.probe())
         #expect(engine.isHealthy)
         let after = await Answer.of(engine.submit(try request()))
         // The cache of before is gone, and with it the prefix.
         #expect(after.tokens == before.tokens && after.cachedTokens == 0)
         await engine.stop()
+    }
+
+    @Test func `A device that keeps failing is tried more and more seldom`() {
+        let start = ContinuousClock.now
+        func pauses(_ attempts: Int, each length: Duration) -> [Duration] {
+            var pace = RecoveryPace()
+            var now = start
+            return (0..<attempts).map { _ in
+                #expect(pace.isDue(at: now))
+                pace.failed(from: now, to: now + length)
+                now += length
+                let pause = pace.remaining(at: now)
+                #expect(!pace.isDue(at: now + pause - .milliseconds(1)))
+                now += pause
+                return pause
+            }
+        }
+        #expect(pauses(8, each: .zero) == [1, 2, 4, 8, 16, 32, 60, 60].map { .seconds($0) })
+        #expect(pauses(6, each: .seconds(120)) == [2, 4, 8, 16, 16, 16].map { .seconds(60 * $0) })
+        var pace = RecoveryPace()
+        pace.failed(from: start, to: start + .seconds(120))
+        pace.succeeded()
+        #expect(pace.isDue(at: start))
     }
 
     @Test func `The next request recovers a device that failed`() async throws {

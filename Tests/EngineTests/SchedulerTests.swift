@@ -156,6 +156,25 @@ import Tokenizer
         #expect(simulation.rows - before == 8)
     }
 
+    @Test func `A long prefix without windows is not looked up again in each step`() {
+        let blocks = 400
+        var simulation = SchedulerSimulation(limits(batch: 1), blocks: 2 * blocks, reach: 40, seed: 1)
+        func run(_ tokens: [TokenID]) -> Int {
+            let before = simulation.scheduler.pool.searches
+            simulation.submit(tokens, length: 1)
+            while simulation.hasWork { #expect(simulation.step() == nil) }
+            return simulation.scheduler.pool.searches - before
+        }
+        let long = prompt(blocks * BlockPool.blockLength - 1)
+        // Each block is looked for once before it is computed and once when it is full.
+        #expect(run(long) <= 3 * blocks)
+        // What follows takes the windows of the first away.
+        _ = run(prompt(blocks * BlockPool.blockLength - 1, 2))
+        #expect(simulation.scheduler.pool.window(of: 0) == nil)
+        let again = run(long)
+        #expect(again > blocks && again < 12 * blocks, "\(again)")
+    }
+
     @Test func `A cached prefix is used only with the windows behind it`() {
         // Room for the windows of two sequences of one or two blocks each, and for a step.
         var simulation = SchedulerSimulation(

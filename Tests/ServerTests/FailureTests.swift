@@ -40,6 +40,44 @@ struct FailureTests {
         }
     }
 
+    @Test(arguments: [
+        ("/generate_stream", #"{"inputs":"Hi"}"#), ("/", #"{"inputs":"Hi","stream":true}"#),
+        ("/v1/completions", #"{"prompt":["Hi","Ho"],"max_tokens":3,"stream":true}"#),
+    ])
+    func `A stream that fails before its first token has the error's status`(path: String, body: String) async throws {
+        try await TestServer.run({ _ in [.pause(.milliseconds(30)), .fail(Self.fault)] }) { server in
+            let answer = try await server.post(path, body)
+            #expect(answer.status == 424)
+            #expect(
+                try answer.json == [
+                    "error": .string("Request failed during generation: \(Self.fault)"), "error_type": "generation",
+                ])
+            #expect(try await server.metric(#"tgi_request_failure{err="generation"}"#) == "1")
+            // Its place is free.
+            #expect(await server.eventually { server.engine.counts.running == 0 })
+        }
+        try await TestServer.run({ _ in [.vanish] }) { server in
+            let status = try await server.status(post: path, body)
+            #expect(status == 500)
+        }
+    }
+
+    @Test func `A first token that takes long does not hold the head of the answer back`() async throws {
+        try await TestServer.run(
+            { _ in [.gate, .fail(Self.fault)] }, configure: { $0.timeouts.start = .milliseconds(50) }
+        ) { server in
+            try await Client.connected(to: server.port) { client in
+                try await client.send(
+                    "POST", "/generate_stream", headers: [("content-type", "application/json")],
+                    body: Array(#"{"inputs":"Hi"}"#.utf8))
+                #expect(try await client.readHead().status == 200)
+                server.engine.open()
+                let event = try #require(try await client.readChunk())
+                #expect(String(decoding: event, as: UTF8.self).contains(#""error_type":"generation""#))
+            }
+        }
+    }
+
     @Test func `38: one too many is turned away, and nobody behind the one that ends`() async throws {
         try await TestServer.run(
             { _ in [.token(TestServer.story[0]), .gate, .token(TestServer.endOfSequence)] },

@@ -134,6 +134,12 @@ void host_execute(ze_command_queue_handle_t queue, ze_command_list_handle_t list
     OK(zeCommandQueueSynchronize, queue, UINT64_MAX);
 }
 
+void host_run(host *h, ze_kernel_handle_t kernel, uint32_t groups) {
+    ze_command_list_handle_t list = host_immediate(h, ZE_COMMAND_QUEUE_MODE_SYNCHRONOUS);
+    host_launch(list, kernel, groups);
+    OK(zeCommandListDestroy, list);
+}
+
 void host_upload(host *h, void *to, const void *from, size_t size) {
     ze_command_list_handle_t list = host_immediate(h, ZE_COMMAND_QUEUE_MODE_SYNCHRONOUS);
     host_copy(list, to, from, size);
@@ -148,7 +154,7 @@ int main(int count, char **arguments) {
         return 2;
     }
     folder = arguments[2];
-    static const scenario *const lists[] = {run_scenarios, rule_scenarios, order_scenarios, fault_scenarios};
+    static const scenario *const lists[] = {compute_scenarios, run_scenarios, rule_scenarios, order_scenarios, fault_scenarios};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         for (const scenario *s = lists[i]; s->name != NULL; s++) {
             if (strcmp(s->name, arguments[1]) != 0) continue;

@@ -58,6 +58,8 @@ void host_copy(ze_command_list_handle_t list, void *to, const void *from, size_t
 void host_barrier(ze_command_list_handle_t list);
 /// Closes and executes a list, and waits.
 void host_execute(ze_command_queue_handle_t queue, ze_command_list_handle_t list);
+/// Runs one kernel over the arguments that it has, on an immediate list that waits.
+void host_run(host *h, ze_kernel_handle_t kernel, uint32_t groups);
 /// Writes and reads device memory.
 void host_upload(host *h, void *to, const void *from, size_t size);
 void host_download(host *h, void *to, const void *from, size_t size);
@@ -69,4 +71,4 @@ typedef struct {
     void (*run)(void);
 } scenario;
 
-extern const scenario run_scenarios[], rule_scenarios[], order_scenarios[], fault_scenarios[];
+extern const scenario compute_scenarios[], run_scenarios[], rule_scenarios[], order_scenarios[], fault_scenarios[];

@@ -1,4 +1,5 @@
 import GGUF
+import Models
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import GGUF
+import Models
 import TestSupport
 import Testing
 import Tokenizer

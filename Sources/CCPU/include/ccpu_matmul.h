@@ -3,10 +3,11 @@
 // Dequantizing matrix multiplication: out[m][n] = sum over k of x[m][k] * W[n][k].
 //
 // W is in any GGUF format, either repacked for the kernels or as it lies in the file; x is quantized to 8 bits
-// (integer formats) or stays f32 (F32, F16, BF16). Every function is pure and single-threaded over the range it is
-// given; callers split row groups (16 outputs each) over threads. A result depends on the row of x, the row of W and
-// nothing else: not on the instruction set, the number of rows, the split into ranges, or whether W was repacked. The
-// arithmetic is written down once, in matmul/reference.c.
+// (integer formats) or keeps the precision of f32 (F32, F16, BF16). Every function is pure and single-threaded over the
+// range it is given; callers split row groups (16 outputs each) over threads. A result depends on the row of x, the row
+// of W and nothing else: not on the number of rows, the split into ranges, or whether W was repacked; nor on the
+// instruction set, but for F16 and BF16 on AMX, whose order of sums is that of its instruction. The arithmetic is
+// written down once, in matmul/reference.c.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,7 +28,7 @@ typedef enum {
     CPU_ISA_AVX_VNNI,     // and 256-bit vpdpbusd
     CPU_ISA_AVX512,       // AVX-512 F, BW, DQ, VL
     CPU_ISA_AVX512_VNNI,  // and 512-bit vpdpbusd
-    CPU_ISA_AMX,          // and AMX tiles of 8-bit integers
+    CPU_ISA_AMX,          // and AMX tiles of 8-bit integers and bf16
     CPU_ISA_COUNT,
 } cpu_isa;
 
@@ -41,6 +42,7 @@ typedef enum {
     CPU_ACTIVATIONS_Q8,        // int8 codes with a scale per 32
     CPU_ACTIVATIONS_Q8_SUPER,  // int8 codes with a scale per 256: formats with blocks of 256 weights
     CPU_ACTIVATIONS_F32,       // as they are
+    CPU_ACTIVATIONS_SPLIT,     // three bf16 numbers whose sum they are
 } cpu_activation_kind;
 
 /// An element format that can be multiplied; opaque.
@@ -48,11 +50,11 @@ typedef struct cpu_matrix_format cpu_matrix_format;
 
 /// The format with a GGUF type id, or NULL where there are no kernels for it.
 const cpu_matrix_format *_Nullable cpu_matrix_format_for(uint32_t ggml_type);
-cpu_activation_kind cpu_matrix_activation_kind(const cpu_matrix_format *format);
+cpu_activation_kind cpu_matrix_activation_kind(cpu_isa isa, const cpu_matrix_format *format);
 /// Whether repacking makes products faster. Without it, GGUF blocks are the layout to use.
 bool cpu_matrix_repacks(const cpu_matrix_format *format);
 /// Bytes of a repacked matrix: row groups of equal size (a multiple of 64), one after the other, the last one padded
-/// with rows of zeros. `columns` is a multiple of the block length. The product must not overflow (check with the
+/// with rows of zeros (memory is zeros before packing). The layout is that of one instruction set. `columns` is a multiple of the block length. The product must not overflow (check with the
 /// file's size).
 size_t cpu_matrix_packed_bytes(const cpu_matrix_format *format, int64_t rows, int64_t columns);
 /// Repacks row groups `group_begin ..< group_end`. `blocks` is the GGUF data of row 0, `packed` the place of row
@@ -104,7 +106,7 @@ void cpu_matmul(
 
 /// The contract: the same result by scalar code straight from x and the GGUF blocks of `rows` rows.
 void cpu_matmul_reference(
-    const cpu_matrix_format *format, const void *blocks, int64_t rows, int64_t columns, const float *x, int64_t x_rows,
-    int64_t x_stride, float *out, int64_t out_stride);
+    cpu_isa isa, const cpu_matrix_format *format, const void *blocks, int64_t rows, int64_t columns, const float *x,
+    int64_t x_rows, int64_t x_stride, float *out, int64_t out_stride);
 
 #pragma clang assume_nonnull end

@@ -13,7 +13,7 @@
 /// Values of a key or value that share a scale in the Q8_0 cache.
 #define CPU_KV_GROUP 32
 /// Queries that one call of `attend` takes at most.
-#define CPU_ATTENTION_QUERIES 8
+#define CPU_ATTENTION_QUERIES 64
 
 typedef enum { CPU_KV_F16, CPU_KV_F32, CPU_KV_Q8_0, CPU_KV_COUNT } cpu_kv_format;
 

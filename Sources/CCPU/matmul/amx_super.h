@@ -228,8 +228,8 @@ INLINE void super_groups(
         super_groups(                                                                                                 \
             kind, panel, panel_stride, groups, blocks, rows, rows_stride, tiles, out, stride, start, ahead, to);      \
     }
-SUPER_KERNEL(multiply_split, SUPER_SPLIT)
-SUPER_KERNEL(multiply_split_min, SUPER_SPLIT_MIN)
+SUPER_KERNEL(multiply_halves, SUPER_SPLIT)
+SUPER_KERNEL(multiply_halves_min, SUPER_SPLIT_MIN)
 SUPER_KERNEL(multiply_products, SUPER_PRODUCTS)
 SUPER_KERNEL(multiply_products_min, SUPER_PRODUCTS_MIN)
 SUPER_KERNEL(multiply_shifted, SUPER_SHIFTED)

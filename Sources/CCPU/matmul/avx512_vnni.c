@@ -8,7 +8,8 @@
 #include "kernels.h"
 #pragma clang attribute pop
 
-// A matrix unit adds products of many rows, and changes nothing else.
+// A matrix unit adds products of many rows, and its own of F16 and BF16.
 extern const wide_kernels wide_kernels_amx;
-const kernel_set kernels_amx = {KERNELS, .wide = &wide_kernels_amx};
+extern const split_kernels split_kernels_amx;
+const kernel_set kernels_amx = {KERNELS, .wide = &wide_kernels_amx, .split = &split_kernels_amx};
 #endif

@@ -36,10 +36,11 @@ static bool has_avx_vnni(void) {
 // Linux keeps the tile registers of a process only after it asked for them; the permission holds for all its threads.
 static bool has_amx(void) {
 #if defined(__linux__)
-    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18, TILE_AND_INT8 = 1 << 24 | 1 << 25, OS_KEEPS_STATE = 1 << 27 };
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18, OS_KEEPS_STATE = 1 << 27 };
+    enum { BF16_TILE_AND_INT8 = 1 << 22 | 1 << 24 | 1 << 25 };
     unsigned a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & OS_KEEPS_STATE)) return false;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & TILE_AND_INT8) != TILE_AND_INT8) return false;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & BF16_TILE_AND_INT8) != BF16_TILE_AND_INT8) return false;
     return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
 #else
     return false;

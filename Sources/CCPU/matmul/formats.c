@@ -10,12 +10,12 @@ static const int record_blocks[INTEGER_COUNT] = {PACKED_LIST(RECORD_BLOCKS)};
 static const int record_bytes[INTEGER_COUNT] = {PACKED_LIST(RECORD_BYTES)};
 
 // Formats with smaller blocks have no such facts.
-#define NO_SUPER_FACTS(name) PRODUCTS_##name = 0, KIND_##name = 0,
+#define NO_SUPER_FACTS(name) PRODUCTS_##name = 0, RUN_##name = 0, KIND_##name = 0,
 enum { SMALL_FORMAT_LIST(NO_SUPER_FACTS) };
 #define INTEGER(name, label, type, length, bytes, columns, mins)                                   \
     {.id = type, .activations = length == SUPER ? CPU_ACTIVATIONS_Q8_SUPER : CPU_ACTIVATIONS_Q8,    \
      .index = INDEX_##name, .block_length = length, .block_bytes = bytes, .group = columns,         \
-     .has_min = mins, .products = PRODUCTS_##name, .kind = (super_kind)KIND_##name},
+     .has_min = mins, .products = PRODUCTS_##name, .run = RUN_##name, .kind = (super_kind)KIND_##name},
 #define FLOATING(name, label, type, bytes) \
     {.id = type, .activations = CPU_ACTIVATIONS_F32, .index = INDEX_##name, .block_length = 1, .block_bytes = bytes},
 static const cpu_matrix_format formats[] = {FORMAT_LIST(INTEGER) FLOAT_FORMAT_LIST(FLOATING)};
@@ -26,7 +26,10 @@ const cpu_matrix_format *cpu_matrix_format_for(uint32_t ggml_type) {
     return NULL;
 }
 
-cpu_activation_kind cpu_matrix_activation_kind(const cpu_matrix_format *format) { return format->activations; }
+cpu_activation_kind cpu_matrix_activation_kind(cpu_isa isa, const cpu_matrix_format *format) {
+    const bool half = format->activations == CPU_ACTIVATIONS_F32 && format->block_bytes == 2;
+    return half && isa == CPU_ISA_AMX ? CPU_ACTIVATIONS_SPLIT : format->activations;
+}
 
 bool cpu_matrix_repacks(const cpu_matrix_format *format) {
     return format->activations == CPU_ACTIVATIONS_F32 || record_blocks[format->index] != 0;
@@ -38,8 +41,8 @@ size_t cpu_matrix_row_bytes(const cpu_matrix_format *format, int64_t columns) {
 
 size_t cpu_matrix_group_bytes(const cpu_matrix_format *format, int64_t columns) {
     if (format->activations == CPU_ACTIVATIONS_F32) {
-        size_t bytes = (size_t)columns * CPU_GROUP_ROWS * (size_t)format->block_bytes;
-        return (bytes + 63) / 64 * 64;
+        // Whole blocks: a matrix unit takes no fewer columns.
+        return (size_t)((columns + BLOCK - 1) / BLOCK) * BLOCK * CPU_GROUP_ROWS * (size_t)format->block_bytes;
     }
     int per_record = record_blocks[format->index];
     if (!per_record) return CPU_GROUP_ROWS * cpu_matrix_row_bytes(format, columns);
@@ -63,6 +66,8 @@ void cpu_matrix_pack(
         const uint8_t *source = (const uint8_t *)blocks + (size_t)(g * CPU_GROUP_ROWS) * row_bytes;
         uint8_t *target = (uint8_t *)packed + (size_t)g * group_bytes;
         if (!cpu_matrix_repacks(format)) memcpy(target, source, (size_t)valid * row_bytes);
+        else if (cpu_matrix_activation_kind(isa, format) == CPU_ACTIVATIONS_SPLIT)
+            kernel_sets[isa]->split->pack[format->index](source, row_bytes, valid, columns, target);
         else if (format->activations == CPU_ACTIVATIONS_F32)
             kernel_sets[isa]->floats[format->index].pack(source, row_bytes, valid, columns, target);
         else kernel_sets[isa]->integers[format->index].pack(source, row_bytes, valid, columns / BLOCK, target);

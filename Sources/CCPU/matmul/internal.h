@@ -62,10 +62,10 @@ static inline size_t panel_bytes(int group, int has_min) {
     return 512 + (size_t)64 * (size_t)(BLOCK / group) * (size_t)(1 + has_min);
 }
 
-// Unpacked weights of one row group and 256 columns, in formats of such blocks: 64 vectors of codes, int32 scales of 16
-// rows for each group of columns, then what super_tail_bytes counts: f32 scales of 16 rows and, in formats with mins, f32
-// scales of mins and mins as int16 pairs of neighbouring groups. Where products of scale and code fit in a byte they
-// take the place of codes and scales.
+// Unpacked weights of one row group and 256 columns, in formats of such blocks: 64 vectors of codes, scales of 16 rows
+// for each group of columns (f32 in formats with a run, otherwise int32), then what super_tail_bytes counts: f32 scales
+// of 16 rows and, in formats with mins, f32 scales of mins and mins as int16 pairs of neighbouring groups. Where products
+// of scale and code fit in a byte they take the place of codes and scales.
 static inline size_t super_tail_bytes(int group, int has_min) {
     return has_min ? (size_t)64 * (size_t)(2 + SUPER / group / 2) : 64;
 }
@@ -108,26 +108,27 @@ static inline size_t wide_super_record_bytes(super_kind kind) {
 #define SMALL_FORMAT_LIST(X) \
     X(q4_0) X(q4_1) X(q5_0) X(q5_1) X(q8_0) X(iq4_nl) X(mxfp4) X(nvfp4) X(q1_0) X(q2_0)
 
-// X(name, whether products of scale and code fit in a byte, the sign with which they do, kind of panel for a matrix
-// unit): formats with blocks of 256.
-#define SUPER_FORMAT_LIST(X)              \
-    X(q2_k, 1, 1, SUPER_PRODUCTS_MIN)     \
-    X(q3_k, 1, -1, SUPER_PRODUCTS)        \
-    X(q4_k, 0, 1, SUPER_SPLIT_MIN)        \
-    X(q5_k, 0, 1, SUPER_SPLIT_MIN)        \
-    X(q6_k, 0, 1, SUPER_SPLIT)            \
-    X(iq4_xs, 0, 1, SUPER_SPLIT)          \
-    X(iq1_s, 0, 1, SUPER_SHIFTED)         \
-    X(iq1_m, 0, 1, SUPER_SHIFTED)         \
-    X(iq2_xxs, 0, 1, SUPER_SPLIT)         \
-    X(iq2_xs, 0, 1, SUPER_SPLIT)          \
-    X(iq2_s, 0, 1, SUPER_SPLIT)           \
-    X(iq3_xxs, 0, 1, SUPER_SPLIT)         \
-    X(iq3_s, 0, 1, SUPER_SPLIT)           \
-    X(tq1_0, 1, 1, SUPER_PRODUCTS)        \
-    X(tq2_0, 1, 1, SUPER_PRODUCTS)
-#define SUPER_FACTS(name, products, sign, kind) \
-    PRODUCTS_##name = products, SIGN_##name = sign, KIND_##name = kind,
+// X(name, whether products of scale and code fit in a byte, the sign with which they do, run, kind of panel for a matrix
+// unit): formats with blocks of 256. Run: of how many blocks of 32 columns sums of scaled dot products are below 2^24,
+// exact as floats, which are multiplied and added in one instruction; 0 where integers are used.
+#define SUPER_FORMAT_LIST(X)                \
+    X(q2_k, 1, 1, 0, SUPER_PRODUCTS_MIN)    \
+    X(q3_k, 1, -1, 0, SUPER_PRODUCTS)       \
+    X(q4_k, 0, 1, 4, SUPER_SPLIT_MIN)       \
+    X(q5_k, 0, 1, 2, SUPER_SPLIT_MIN)       \
+    X(q6_k, 0, 1, 1, SUPER_SPLIT)           \
+    X(iq4_xs, 0, 1, 0, SUPER_SPLIT)         \
+    X(iq1_s, 0, 1, 8, SUPER_SHIFTED)        \
+    X(iq1_m, 0, 1, 8, SUPER_SHIFTED)        \
+    X(iq2_xxs, 0, 1, 2, SUPER_SPLIT)        \
+    X(iq2_xs, 0, 1, 2, SUPER_SPLIT)         \
+    X(iq2_s, 0, 1, 2, SUPER_SPLIT)          \
+    X(iq3_xxs, 0, 1, 2, SUPER_SPLIT)        \
+    X(iq3_s, 0, 1, 8, SUPER_SPLIT)          \
+    X(tq1_0, 1, 1, 0, SUPER_PRODUCTS)       \
+    X(tq2_0, 1, 1, 0, SUPER_PRODUCTS)
+#define SUPER_FACTS(name, products, sign, run, kind) \
+    PRODUCTS_##name = products, SIGN_##name = sign, RUN_##name = run, KIND_##name = kind,
 enum { SUPER_FORMAT_LIST(SUPER_FACTS) };
 #undef SUPER_FACTS
 
@@ -228,6 +229,46 @@ typedef struct {
         int64_t tiles, float *out, int64_t stride, bool start, fetch ahead, home to);
 } wide_kernels;
 
+// x as sums of three bf16 numbers, for a matrix unit: records of 16 rows, the last one of those that are left. Per block
+// of 32 columns a record has the first, second and third numbers of its rows: bf16 [3][rows][32]. Columns that x lacks
+// are zeros.
+enum {
+    SPLIT_ROWS = 16,
+    SPLIT_PIECES = 3,
+    SPLIT_BYTES = SPLIT_PIECES * BLOCK * 2,  // per row and block
+    SPLIT_WEIGHT_BYTES = BLOCK * CPU_GROUP_ROWS * 2,  // of one row group and block, as one bf16 number each
+    SPLIT_PASS_ROWS = 256,                            // rows of x per pass over the weights, at most
+    SPLIT_PASS_BYTES = 768 << 10,                     // of x per pass: they are read from the L2 cache for each panel
+};
+
+// Kernels of a matrix unit that multiplies bf16: products of SPLIT_ROWS rows of x, or fewer, in F16 and BF16. Weights
+// are a panel of one bf16 number each or, where `low`, of two that sum up to them, per block of 32 columns:
+// bf16 [1 + low][16 pairs of columns][16 outputs][2].
+typedef struct {
+    // Prepares this thread's tile registers for as many rows of x, and lets go of them.
+    void (*begin)(int rows);
+    void (*end)(void);
+    // The numbers of a row of x. Those of one column are `piece` bytes apart, blocks SPLIT_PIECES times that.
+    void (*fill)(const float *x, int64_t columns, uint8_t *out, size_t piece);
+    // Repacks one row group from `valid` rows, `row_bytes` apart. BF16 becomes a panel, F16 one row per column.
+    void (*pack[3])(const uint8_t *rows, size_t row_bytes, int valid, int64_t columns, uint8_t *group);
+    // A panel from repacked F16.
+    void (*expand)(const uint8_t *group, int64_t blocks, uint8_t *panel);
+    // Adds products of two records of 16 rows, `record` bytes apart, with two panels, `panel_stride` bytes apart, to out
+    // (or starts there).
+    void (*square[2])(  // [low]
+        const uint8_t *x, size_t record, const uint8_t *panel, size_t panel_stride, int64_t blocks, float *out,
+        int64_t stride, bool start, fetch ahead);
+    // The same for one record of `rows` and up to STREAM_GROUPS panels.
+    void (*flat[2])(
+        const uint8_t *x, int rows, const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, float *out,
+        int64_t stride, bool start, fetch ahead);
+    // The same for one record and repacked F16: weights that only one record meets.
+    void (*stream)(
+        const uint8_t *x, int rows, const uint8_t *group, size_t group_bytes, int groups, int64_t blocks, float *out,
+        int64_t stride, bool start);
+} split_kernels;
+
 #define FLOAT_FORMAT_LIST(X) X(f32, "F32", 0, 4) X(f16, "F16", 1, 2) X(bf16, "BF16", 30, 2)
 
 #define INDEX(name, ...) INDEX_##name,
@@ -245,8 +286,10 @@ typedef struct {
     float_kernels floats[FLOAT_COUNT];
     panel_kernel *panels[2][2];  // [group is 16][has mins]
     panel_kernel *super_products[2];  // [has mins]: formats with blocks of 256, products in bytes
-    panel_kernel *super_panels[2][2];  // [group is 16][has mins]: and codes with scales
+    panel_kernel *super_panels[2][2];  // [group is 16][has mins]: codes with scales
+    panel_kernel *super_integers;      // and without a run
     const wide_kernels *wide;    // NULL where there is no matrix unit
+    const split_kernels *split;
     // One tile of prepared rows from `count` rows of x.
     void (*fill_q8)(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile);
     void (*fill_q8_super)(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile);
@@ -261,7 +304,7 @@ struct cpu_matrix_format {
     int index;  // among integer or float kernels
     int block_length, block_bytes;
     int group, has_min;  // integer formats
-    int products;        // whether products of scale and code fit in a byte: formats with blocks of 256
+    int products, run;   // formats with blocks of 256: see SUPER_FORMAT_LIST
     super_kind kind;
 };
 

@@ -24,6 +24,7 @@
     .panels = {{panel_32, panel_32_min}, {panel_16, panel_16_min}},       \
     .super_products = {super_products, super_products_min},               \
     .super_panels = {{super_32, super_32_min}, {super_16, NULL}},         \
+    .super_integers = super_integers,                                     \
     .fill_q8 = fill_q8, .fill_q8_super = fill_q8_super
 
 const kernel_set KERNEL_SET = {KERNELS};

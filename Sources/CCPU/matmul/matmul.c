@@ -5,14 +5,25 @@ static int64_t stored_rows(int64_t rows) { return rows / 4 * 4 + tile_width(rows
 
 size_t cpu_activation_bytes(cpu_activation_kind kind, int64_t rows, int64_t columns) {
     size_t blocks = (size_t)((columns + BLOCK - 1) / BLOCK);
+    if (kind == CPU_ACTIVATIONS_SPLIT) return (size_t)rows * blocks * SPLIT_BYTES;
     size_t per_row = kind == CPU_ACTIVATIONS_F32 ? (size_t)columns * sizeof(float) : blocks * TILE_BYTES;
     return (size_t)stored_rows(rows) * per_row;
+}
+
+static void fill_split(cpu_isa isa, const cpu_activations *activations, int64_t row, const float *x) {
+    const int64_t first = row / SPLIT_ROWS * SPLIT_ROWS, left = activations->rows - first;
+    const size_t piece = (size_t)(left < SPLIT_ROWS ? left : SPLIT_ROWS) * BLOCK * 2;
+    uint8_t *record = tile_at(activations, first);
+    kernel_sets[isa]->split->fill(x, activations->columns, record + (row - first) * BLOCK * 2, piece);
 }
 
 void cpu_activations_fill(
     cpu_isa isa, const cpu_activations *activations, int64_t row_begin, int64_t row_end, const float *x, int64_t stride,
     const int32_t *indices
 ) {
+    for (int64_t m = row_begin; m < row_end && activations->kind == CPU_ACTIVATIONS_SPLIT; m++)
+        fill_split(isa, activations, m, x + (indices ? indices[m] : m) * stride);
+    if (activations->kind == CPU_ACTIVATIONS_SPLIT) return;
     for (int64_t m = row_begin; m < row_end; m += CPU_TILE_ROWS) {
         int width = tile_width(activations->rows, m);
         int count = activations->rows - m < width ? (int)(activations->rows - m) : width;
@@ -51,7 +62,9 @@ static panel_shape panel_shape_of(const call *c) {
     const cpu_matrix_format *f = c->matrix->format;
     if (f->activations == CPU_ACTIVATIONS_Q8_SUPER)
         return (panel_shape){
-            f->products ? c->kernels->super_products[f->has_min] : c->kernels->super_panels[f->group == 16][f->has_min],
+            f->products ? c->kernels->super_products[f->has_min]
+            : f->run    ? c->kernels->super_panels[f->group == 16][f->has_min]
+                        : c->kernels->super_integers,
             PANEL_BLOCKS, PANEL_BLOCKS / SUPER_BLOCKS * super_panel_bytes(f->group, f->has_min, f->products)};
     const int64_t blocks = blocks_at_once(f->group, f->has_min);
     return (panel_shape){
@@ -145,6 +158,10 @@ void cpu_matmul(
         .edge = (float *)((uint8_t *)scratch + PANEL_ROOM),
         .wide = (uint8_t *)scratch + PANEL_ROOM + EDGE_ROOM,
     };
+    if (activations->kind == CPU_ACTIVATIONS_SPLIT) {
+        multiply_split(&c, row_begin, row_end);
+        return;
+    }
     const bool floats = format->activations == CPU_ACTIVATIONS_F32;
     const integer_kernels *kernels = floats ? NULL : &c.kernels->integers[format->index];
     int64_t tile_bytes = (int64_t)cpu_activation_bytes(activations->kind, CPU_TILE_ROWS, matrix->columns);

@@ -12,6 +12,8 @@ typedef struct {
     int products;  // whether codes are products of scale and code
     int offset;    // of codes: 128 where dot products are taken by dot_u8, at most 64 where by dot_u7
     int narrow;    // whether dot products of a group and scales fit in 16 bits
+    int run;       // blocks whose scaled dot products are added up as floats, or 0; it divides the format's
+    int floats;    // whether scales are floats already
 } super_traits;
 
 // total + s * dot.
@@ -51,24 +53,34 @@ INLINE i32x16 add_scaled(const super_traits t, i32x16 total, i32x16 dot, i32x16 
         i32x16 total_[4][4];                                                                                         \
         if ((T).products) START_DOTS(T, R, C, total_, tile_ + TILE_INIT_SUPER * (C));                                \
         else UNROLL for (int c = 0; c < (C); c++) UNROLL for (int r = 0; r < (R); r++) total_[r][c] = 0;             \
-        for (int b = 0; b < SUPER_BLOCKS; b++) {                                                                     \
-            const uint8_t *const block_ = tile_ + b * TILE_BYTES * (C);                                              \
-            AHEAD;                                                                                                   \
-            if ((T).products) {                                                                                      \
-                ADD_VECTORS(T, R, C, 1, 0, block_, total_, CODE)                                                     \
-                continue;                                                                                            \
-            }                                                                                                        \
-            UNROLL for (int h = 0; h < BLOCK / (T).group; h++) {                                                     \
-                i32x16 dot_[4][4];                                                                                   \
-                const int field_ = (T).group == 32 ? TILE_INIT : h == 0 ? TILE_INIT_LOW : TILE_INIT_HIGH;            \
-                START_DOTS(T, R, C, dot_, block_ + field_ * (C));                                                    \
-                ADD_VECTORS(T, R, C, BLOCK / (T).group, h, block_, dot_, CODE)                                       \
-                UNROLL for (int r = 0; r < (R); r++) {                                                               \
-                    const i32x16 s_ = S;                                                                             \
-                    UNROLL for (int c = 0; c < (C); c++)                                                             \
-                        total_[r][c] = add_scaled(T, total_[r][c], dot_[r][c], s_);                                  \
+        for (int first_ = 0; first_ < SUPER_BLOCKS; first_ += (T).run ? (T).run : SUPER_BLOCKS) {                    \
+            f32x16 run_[4][4];                                                                                       \
+            if ((T).run) UNROLL for (int c = 0; c < (C); c++) UNROLL for (int r = 0; r < (R); r++) run_[r][c] = 0;   \
+            for (int b = first_; b < first_ + ((T).run ? (T).run : SUPER_BLOCKS); b++) {                             \
+                const uint8_t *const block_ = tile_ + b * TILE_BYTES * (C);                                          \
+                AHEAD;                                                                                               \
+                if ((T).products) {                                                                                  \
+                    ADD_VECTORS(T, R, C, 1, 0, block_, total_, CODE)                                                 \
+                    continue;                                                                                        \
+                }                                                                                                    \
+                UNROLL for (int h = 0; h < BLOCK / (T).group; h++) {                                                 \
+                    i32x16 dot_[4][4];                                                                               \
+                    const int field_ = (T).group == 32 ? TILE_INIT : h == 0 ? TILE_INIT_LOW : TILE_INIT_HIGH;        \
+                    START_DOTS(T, R, C, dot_, block_ + field_ * (C));                                                \
+                    ADD_VECTORS(T, R, C, BLOCK / (T).group, h, block_, dot_, CODE)                                   \
+                    UNROLL for (int r = 0; r < (R); r++) {                                                           \
+                        const i32x16 s_ = S;                                                                         \
+                        const f32x16 f_ = (T).floats ? (f32x16)s_ : __builtin_convertvector(s_, f32x16);             \
+                        UNROLL for (int c = 0; c < (C); c++) {                                                       \
+                            if ((T).run) run_[r][c] =                                                                \
+                                fma16(__builtin_convertvector(dot_[r][c], f32x16), f_, run_[r][c]);                  \
+                            else total_[r][c] = add_scaled(T, total_[r][c], dot_[r][c], s_);                         \
+                        }                                                                                            \
+                    }                                                                                                \
                 }                                                                                                    \
             }                                                                                                        \
+            if ((T).run) UNROLL for (int r = 0; r < (R); r++) UNROLL for (int c = 0; c < (C); c++)                   \
+                total_[r][c] += __builtin_convertvector(run_[r][c], i32x16);                                         \
         }                                                                                                            \
         const float *const scales_ = (const float *)(tile_ + TILE_SCALE * (C));                                      \
         UNROLL for (int r = 0; r < (R); r++) {                                                                       \
@@ -102,11 +114,12 @@ INLINE void super_tile(
     for (int64_t first = 0; first < blocks; first += SUPER_BLOCKS) {
         const uint8_t *p = panel + (size_t)(first / SUPER_BLOCKS) * super_panel_bytes(t.group, t.has_min, t.products);
         const uint8_t *tail = p + super_tail(t.group, t.products);
-        for (int64_t line = first * ahead.lines; line < (first + SUPER_BLOCKS) * ahead.lines; line++)
-            UNROLL for (int r = 0; r < R; r++)
-                __builtin_prefetch(ahead.base + (size_t)r * ahead.stride + 64 * line, 0, 2);
         ADD_SUPER(
-            t, R, C, tile + first * TILE_BYTES * C, acc, , load_u8(p + (size_t)r * panel_stride + 64 * (8 * b + v)),
+            t, R, C, tile + first * TILE_BYTES * C, acc,
+            for (int64_t line = (first + b) * ahead.lines; line < (first + b + 1) * ahead.lines; line++)
+                UNROLL for (int r = 0; r < R; r++)
+                    __builtin_prefetch(ahead.base + (size_t)r * ahead.stride + 64 * line, 0, 2),
+            load_u8(p + (size_t)r * panel_stride + 64 * (8 * b + v)),
             (i32x16)load_u8(p + (size_t)r * panel_stride + 64 * (64 + BLOCK / t.group * b + h)),
             load_f32(tail + (size_t)r * panel_stride), load_f32(tail + (size_t)r * panel_stride + 64),
             (i16x32)load_u8(tail + (size_t)r * panel_stride + 64 * (2 + j)));
@@ -136,29 +149,42 @@ INLINE void super_groups(
     }
 }
 
-#define SUPER_KERNEL(name, group, has_min, products)                                                                   \
+#define SUPER_KERNEL(name, group, has_min, products, run)                                                              \
     static void name(                                                                                                  \
         const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *tile, int width,         \
         float *out, int64_t stride, bool start, fetch ahead                                                            \
     ) {                                                                                                                \
-        const super_traits t = {group, has_min, products, has_min ? 0 : 128, 0};                                       \
+        const super_traits t = {group, has_min, products, has_min ? 0 : 128, 0, run, run != 0};                        \
         if (width == 4) super_groups(t, 4, panel, panel_stride, groups, blocks, tile, out, stride, start, ahead);      \
         else if (width == 2) super_groups(t, 2, panel, panel_stride, groups, blocks, tile, out, stride, start, ahead); \
         else super_groups(t, 1, panel, panel_stride, groups, blocks, tile, out, stride, start, ahead);                 \
     }
-SUPER_KERNEL(super_products, 32, 0, 1)
-SUPER_KERNEL(super_products_min, 16, 1, 1)
-SUPER_KERNEL(super_32, 32, 0, 0)
-SUPER_KERNEL(super_32_min, 32, 1, 0)
-SUPER_KERNEL(super_16, 16, 0, 0)
+SUPER_KERNEL(super_products, 32, 0, 1, 0)
+SUPER_KERNEL(super_products_min, 16, 1, 1, 0)
+SUPER_KERNEL(super_integers, 32, 0, 0, 0)
+// The shortest run of the formats that share a kernel.
+SUPER_KERNEL(super_32, 32, 0, 0, 2)
+SUPER_KERNEL(super_32_min, 32, 1, 0, 2)
+SUPER_KERNEL(super_16, 16, 0, 0, 1)
 
 // MARK: Unpacking
 
-// Bytes s * code: only their low eight bits are kept.
+// Bytes s * code of unsigned codes, of which only the low eight bits are kept. Less s * offset they are those of signed ones.
 INLINE u8x64 times(u8x64 codes, i32x16 s) {
+#if KERNEL_ISA >= ISA_AVX512
+    // Pairs of an unsigned and a signed number, one of each being zero.
+    const __m512i even_s = (__m512i)((s & 0xff) * 0x10001);
+    const u16x32 even = (u16x32)_mm512_maddubs_epi16((__m512i)codes, even_s);
+    const u16x32 odd = (u16x32)_mm512_maddubs_epi16((__m512i)codes, _mm512_slli_epi16(even_s, 8));
+    return (u8x64)((even & 0x00ff) | odd << 8);
+#else
     const u16x32 factors = (u16x32)((s & 0xffff) * 0x10001), pairs = (u16x32)codes;
     return (u8x64)((pairs * factors & 0x00ff) | (pairs & 0xff00) * factors);
+#endif
 }
+
+// The low byte of a number four times.
+INLINE u8x64 all_bytes(i32x16 v) { return (u8x64)(((u32x16)v & 0xff) * 0x01010101u); }
 
 #define UNPACK_SUPER(name, record_blocks, code_offset)                                                                 \
     static void name##_unpack_packed(                                                                                  \
@@ -170,14 +196,21 @@ INLINE u8x64 times(u8x64 codes, i32x16 s) {
             const packed_##name *p = (const packed_##name *)group + first / SUPER_BLOCKS;                              \
             for (int b = 0; b < SUPER_BLOCKS; b++) {                                                                   \
                 i32x16 s[2];                                                                                           \
-                UNROLL for (int h = 0; h < BLOCK / GROUP; h++) s[h] = name##_s(p, b, h) * SIGN;                        \
-                UNROLL for (int v = 0; v < 8; v++) {                                                                   \
-                    u8x64 codes = name##_code(p, b, v) - (uint8_t)code_offset;                                         \
-                    if (PRODUCTS) codes = times(codes, s[v * (BLOCK / GROUP) / 8]);                                    \
-                    *(u8x64 *)(panel + 64 * (8 * b + v)) = codes + offset;                                             \
+                u8x64 shift[2];                                                                                        \
+                UNROLL for (int h = 0; h < BLOCK / GROUP; h++) {                                                       \
+                    s[h] = name##_s(p, b, h) * SIGN;                                                                   \
+                    shift[h] = offset - (PRODUCTS ? all_bytes(s[h] * code_offset) : (u8x64)(uint8_t)code_offset);      \
                 }                                                                                                      \
-                UNROLL for (int h = 0; h < BLOCK / GROUP && !PRODUCTS; h++)                                            \
-                    *(i32x16 *)(panel + 64 * (64 + BLOCK / GROUP * b + h)) = s[h];                                     \
+                UNROLL for (int v = 0; v < 8; v++) {                                                                   \
+                    const int h = v * (BLOCK / GROUP) / 8;                                                             \
+                    const u8x64 codes = name##_code(p, b, v);                                                          \
+                    *(u8x64 *)(panel + 64 * (8 * b + v)) = (PRODUCTS ? times(codes, s[h]) : codes) + shift[h];         \
+                }                                                                                                      \
+                UNROLL for (int h = 0; h < BLOCK / GROUP && !PRODUCTS; h++) {                                          \
+                    uint8_t *const to = panel + 64 * (64 + BLOCK / GROUP * b + h);                                     \
+                    if (RUN_##name) store_f32(to, __builtin_convertvector(s[h], f32x16));                              \
+                    else *(i32x16 *)to = s[h];                                                                         \
+                }                                                                                                      \
             }                                                                                                          \
             name##_put_tail(p, panel + super_tail(GROUP, PRODUCTS));                                                   \
             panel += super_panel_bytes(GROUP, MIN, PRODUCTS);                                                          \
@@ -232,9 +265,9 @@ INLINE void split_products(u8x64 codes, i32x16 s, const int offset, u8x64 *high,
     *low = (u8x64)((e & 0x007f) | (o << 8 & 0x7f00));
 }
 
-// Codes plus 16 less their shifts of 1 or -1, and shifts.
-INLINE u8x64 unshifted(u8x64 codes) { return (codes - 12) & 0xf8; }
-INLINE u8x64 shifts(u8x64 codes) { return codes - 16 - unshifted(codes); }
+// Codes without their shift of 1 or -1, and the shift, from codes plus 16; plus 16 and 1.
+INLINE u8x64 unshifted(u8x64 codes) { return (codes + 4) & 0xf8; }
+INLINE u8x64 shifts(u8x64 codes) { return codes - unshifted(codes) + 1; }
 
 // Bytes times eight.
 INLINE u8x64 eightfold(u8x64 v) { return (u8x64)((u32x16)v << 3 & 0xf8f8f8f8u); }
@@ -257,10 +290,10 @@ INLINE u8x64 eightfold(u8x64 v) { return (u8x64)((u32x16)v << 3 & 0xf8f8f8f8u); 
                     const i32x16 scale = s[v * (BLOCK / GROUP) / 8];                                                   \
                     const u8x64 codes = name##_code(p, b, v);                                                          \
                     if (super_is_split(kind)) split_products(codes, scale, code_offset, to, to + 64);                  \
-                    else if (kind != SUPER_SHIFTED) *to = times(codes - (uint8_t)code_offset, scale);                  \
-                    else *to = times(unshifted(codes), scale);                                                         \
+                    else if (kind != SUPER_SHIFTED) *to = times(codes, scale) - all_bytes(scale * code_offset);        \
+                    else *to = times(unshifted(codes), scale) - all_bytes(scale * 16);                                 \
                     if (kind == SUPER_SHIFTED && v % 2 == 0)                                                           \
-                        of_runs |= (u32x16)times(shifts(codes), scale) & 0xffu << 4 * v;                               \
+                        of_runs |= (u32x16)(times(shifts(codes), scale) - all_bytes(scale)) & 0xffu << 4 * v;          \
                 }                                                                                                      \
                 if (kind == SUPER_SHIFTED) factors[b] = (u8x64)of_runs, factors[8 + b] = eightfold((u8x64)of_runs);    \
             }                                                                                                          \
@@ -294,7 +327,8 @@ GRID_LIST(UNPACK_WIDE)
     ) {                                                                                                                \
         enum { UNIT = INDEX_##name == INDEX_tq1_0 || INDEX_##name == INDEX_tq2_0 };                                    \
         enum { NARROW = PRODUCTS_##name || INDEX_##name == INDEX_iq1_m };                                              \
-        const super_traits t = {GROUP_##name, HAS_MIN_##name, UNIT, code_offset, NARROW};                              \
+        const super_traits t = {                                                                                       \
+            GROUP_##name, HAS_MIN_##name, UNIT, code_offset, NARROW, NARROW ? 0 : RUN_##name, 0};                      \
         f32x16 acc[4][4];                                                                                              \
         UNROLL for (int r = 0; r < R; r++) UNROLL for (int c = 0; c < C; c++) acc[r][c] = 0;                           \
         for (int64_t first = 0; first < blocks; first += SUPER_BLOCKS) {                                               \

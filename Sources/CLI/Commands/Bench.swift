@@ -84,10 +84,7 @@ struct Bench: ParsableCommand {
         }
         var runner = BenchRunner(loaded.runtime)
         let threads = loaded.runtime.device.threads
-        let isDevice = loaded.runtime.device.id != "cpu"
-        var table = Table(
-            [("test", .left), ("threads", .right), ("tokens/s", .right)]
-                + (isDevice ? [("launches", .right), ("host µs/step", .right)] : []))
+        var rows: [(test: String, rates: Sample, cost: StepCost?)] = []
         var profiles = ""
         var results: [JSON] = []
         let bar = ProgressBar("Measuring", quiet: model.verbosity.quiet)
@@ -97,9 +94,7 @@ struct Bench: ParsableCommand {
                 bar.update((Double(index) + share) / Double(tests.count))
             }
             let cost = loaded.runtime.lastStepCost
-            table.add(
-                [test.name, "\(threads)", "\(fixed(rates.mean, 2)) ± \(fixed(rates.standardDeviation, 2))"]
-                    + (cost.map { ["\($0.launches)", fixed($0.onHost.inSeconds * 1e6, 0)] } ?? []))
+            rows.append((test.name, rates, cost))
             let report = profile ? try runner.profile(test, repeats: repeats) : nil
             if let report { profiles += "\n\(test.name): \(report.text)" }
             results.append(test.json(rates, threads: threads, cost, profile: report))
@@ -109,8 +104,23 @@ struct Bench: ParsableCommand {
             let object: JSON = ["model": .string(model.file.path), "results": .array(results)]
             try StandardOutput.write(object.text() + "\n")
         } else {
-            try StandardOutput.write(table.rendered + profiles)
+            try StandardOutput.write(table(rows, threads: threads) + profiles)
         }
+    }
+
+    /// What a step costs the host is shown where the device counts it.
+    private func table(_ rows: [(test: String, rates: Sample, cost: StepCost?)], threads: Int) -> String {
+        let hasCosts = rows.contains { $0.cost != nil }
+        var table = Table(
+            [("test", .left), ("threads", .right), ("tokens/s", .right)]
+                + (hasCosts ? [("launches", .right), ("host µs/step", .right)] : []))
+        for (test, rates, cost) in rows {
+            let costs = cost.map { ["\($0.launches)", fixed($0.onHost.inSeconds * 1e6, 0)] } ?? ["", ""]
+            table.add(
+                [test, "\(threads)", "\(fixed(rates.mean, 2)) ± \(fixed(rates.standardDeviation, 2))"]
+                    + (hasCosts ? costs : []))
+        }
+        return table.rendered
     }
 }
 

@@ -45,7 +45,11 @@ struct Info: ParsableCommand {
     private func text(_ file: GGUFFile, _ plan: Result<MemoryPlan, ModelError>) -> String {
         let summary = TypeSummary(file)
         var result = "\(file.path): GGUF version \(file.version), \(bytes(file.byteCount)), "
-        result += "\(file.tensors.count) tensors\n\n"
+        result += "\(file.tensors.count) tensors\n"
+        if let name = architecture(file) {
+            result += "\(name): \(Architectures.models(of: name) ?? "not supported")\n"
+        }
+        result += "\n"
         let keyWidth = file.metadata.entries.map(\.key.count).max() ?? 0
         for (key, value) in file.metadata.entries {
             result += "\(key.padded(to: keyWidth))  \(value.typeName.padded(to: 12))  \(value.abbreviated())\n"
@@ -57,6 +61,11 @@ struct Info: ParsableCommand {
         case .failure(let error): result += "\nMemory: no plan: \(error)\n"
         }
         return result
+    }
+
+    private func architecture(_ file: GGUFFile) -> String? {
+        guard case .string(let name)? = file.metadata["general.architecture"] else { return nil }
+        return name
     }
 
     private func tensorTable(_ file: GGUFFile) -> String {
@@ -74,6 +83,7 @@ struct Info: ParsableCommand {
         object["version"] = JSON(file.version)
         object["bytes"] = JSON(file.byteCount)
         object["architecture"] = file.metadata["general.architecture"]?.json ?? .null
+        object["models"] = architecture(file).flatMap(Architectures.models(of:)).map { .string($0) } ?? .null
         object["metadata"] = file.metadata.json
         object["types"] = TypeSummary(file).json
         if tensors {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Chat
 import GGUF
+import Models
 import JSON
 import Tokenizer
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import GGUF
+import Models
 import JSON
 import Tokenizer
 

@@ -31,9 +31,19 @@ struct LoadedModel {
         let model = try Model(path: options.file.path)
         let tokenizer = try Tokenizer(model.file.metadata)
         for warning in tokenizer.warnings { verbosity.warning(warning) }
-        let opened = try Devices.open(
+        runtime = try Devices.load(
             options.device, for: Self.need(options, model, context, sequences), threads: options.threads,
-            repack: !options.noRepack)
+            repack: !options.noRepack
+        ) { try Self.runtime(model, tokenizer, on: $0, options, context, sequences) }
+        loadTime = ContinuousClock.now - start
+        verbosity.detail("loaded in \(seconds(loadTime)), weights \(bytes(runtime.weightBytes)) on the device")
+    }
+
+    private static func runtime(
+        _ model: Model, _ tokenizer: Tokenizer, on opened: OpenDevice, _ options: ModelOptions, _ context: Context,
+        _ sequences: Int
+    ) throws -> Runtime {
+        let verbosity = options.verbosity
         if let announcement = opened.announcement { verbosity.note(announcement) }
         let backend = opened.backend
         let device = backend.device
@@ -47,14 +57,11 @@ struct LoadedModel {
         configuration.sequences = sequences
         configuration.stepRows = max(configuration.stepRows, sequences)
         configuration.outputRows = max(configuration.outputRows, sequences)
-        Self.announce(
-            try MemoryPlan(model, configuration, on: backend), model, backend.device, memory: memory, verbosity)
+        announce(
+            try MemoryPlan(model, configuration, on: backend), model, device, memory: memory, verbosity)
         let bar = ProgressBar("Loading", quiet: verbosity.quiet)
         defer { bar.finish() }
-        runtime = try Runtime(model, tokenizer, on: backend, configuration, progress: bar.update)
-        loadTime = ContinuousClock.now - start
-        bar.finish()
-        verbosity.detail("loaded in \(seconds(loadTime)), weights \(bytes(runtime.weightBytes)) on the device")
+        return try Runtime(model, tokenizer, on: backend, configuration, progress: bar.update)
     }
 
     private static func need(

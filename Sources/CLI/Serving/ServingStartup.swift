@@ -33,15 +33,22 @@ struct ServingStartup {
         let need = Devices.Need(
             model, context: options.limits.maxTotalTokens ?? options.model.ctxSize,
             cacheFormat: options.model.kvType.format)
-        let opened = try Devices.open(
-            options.model.device, for: need, threads: options.model.threads, repack: !options.model.noRepack)
+        return try Devices.load(
+            options.model.device, for: need, threads: options.model.threads, repack: !options.model.noRepack
+        ) { try serve(model, tokenizer, on: $0, since: start) }
+    }
+
+    private func serve(
+        _ model: Model, _ tokenizer: Tokenizer, on opened: OpenDevice, since start: ContinuousClock.Instant
+    ) throws -> (ServerContext, @Sendable (Int) -> Void) {
         let backend = opened.backend
         announce(opened)
         let limits = try limits(model, backend)
         let templates = try templates(model, tokenizer)
         let metrics = ServerMetrics(limits: limits)
         let description = ModelDescription(
-            id: path, device: backend.device.name, dtype: Self.dominantType(model), serverVersion: Version.current)
+            id: options.model.file.path, device: backend.device.name, dtype: Self.dominantType(model),
+            serverVersion: Version.current)
 
         let bar = ProgressBar("Loading", quiet: options.model.verbosity.quiet)
         defer { bar.finish() }

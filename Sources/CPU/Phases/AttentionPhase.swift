@@ -1,8 +1,8 @@
 internal import CCPU
 internal import Compute
 
-/// Attention over the paged cache. A task is a tile of up to eight queries that share a KV head (heads of a group, then
-/// neighbouring rows), over all positions or, in steps with few tasks, over one split of them.
+/// Attention over the paged cache. A task is a tile of queries that share a KV head (heads of a group, then neighbouring rows), over
+/// all positions or, in steps with few tasks, over one split of them. Tiles are as wide as leaves tasks enough for all workers.
 ///
 /// Positions are always summed in splits of ``SplitStates/length`` that are merged in order, whoever computes them, so the
 /// result of a row depends on its own position only.
@@ -12,64 +12,44 @@ final class AttentionPhase: Phase {
     private let splits: SplitStates
     /// Query heads per KV head.
     private let group: Int
-    private let tileHeads: Int
-    private let tileRows: Int
-    /// Tiles of all heads of one row.
-    private let headTiles: Int
+    private let wide: Tiling
+    private let narrow: Tiling
     private let counter = WorkCounter()
 
     init(_ op: Op.Attention, shape: CacheLayout.Layer, splits: SplitStates) {
         self.op = op
         self.shape = shape
         self.splits = splits
-        let width = Int(CPU_ATTENTION_QUERIES)
         group = op.heads / shape.kvHeads
-        tileHeads = min(group, width)
-        tileRows = max(1, width / group)
-        headTiles = shape.kvHeads * ((group + tileHeads - 1) / tileHeads)
+        wide = Tiling(queries: Int(CPU_ATTENTION_QUERIES), group: group, kvHeads: shape.kvHeads)
+        narrow = Tiling(queries: Self.narrowQueries, group: group, kvHeads: shape.kvHeads)
     }
+
+    /// Queries of the smallest tiles: as many as vector registers have room for.
+    private static let narrowQueries = 8
 
     func reset() { counter.reset() }
 
     func run(_ state: StepState, worker: Int) {
         let splitCount = splits.parallelCount(state, kvHeads: shape.kvHeads)
+        let isWide = wide.tasks(state) * splitCount >= SplitStates.taskTarget * state.workers
+        let tiling = isWide ? wide : narrow
         while true {
             let task = counter.next()
-            guard let rows = rowTile(task / splitCount / headTiles, state) else { return }
-            let headTile = task / splitCount % headTiles
+            guard let rows = tiling.rows(task / splitCount / tiling.headTiles, state) else { return }
+            let heads = tiling.heads(task / splitCount % tiling.headTiles)
             if splitCount == 1 {
-                attendAll(rows, headTile, state, worker)
+                attendAll(rows, heads, state, worker)
             } else {
-                attendSplit(task % splitCount, rows, headTile, state, worker)
+                attendSplit(task % splitCount, rows, heads, state, worker)
             }
         }
     }
 
-    /// The rows of a tile: sequences in order, within a sequence the last rows, which see most, first.
-    private func rowTile(_ index: Int, _ state: StepState) -> Range<Int>? {
-        var index = index
-        for sequence in state.sequences {
-            let tiles = (sequence.rowCount + tileRows - 1) / tileRows
-            if index < tiles {
-                let first = sequence.firstRow + (tiles - 1 - index) * tileRows
-                return first..<min(first + tileRows, sequence.firstRow + sequence.rowCount)
-            }
-            index -= tiles
-        }
-        return nil
-    }
-
-    private func heads(_ headTile: Int) -> Range<Int> {
-        let perGroup = headTiles / shape.kvHeads
-        let first = headTile / perGroup * group + headTile % perGroup * tileHeads
-        return first..<min(first + tileHeads, (headTile / perGroup + 1) * group)
-    }
-
-    private func attendAll(_ rows: Range<Int>, _ headTile: Int, _ state: StepState, _ worker: Int) {
+    private func attendAll(_ rows: Range<Int>, _ heads: Range<Int>, _ state: StepState, _ worker: Int) {
         let floats = splits.stateFloats
         let states = unsafe state.scratch(worker).assumingMemoryBound(to: Float.self)
         let parts = unsafe states + Int(CPU_ATTENTION_QUERIES) * floats
-        let heads = heads(headTile)
         let positions = positions(rows, state)
         let count = rows.count * heads.count
         for split in positions.lowerBound / SplitStates.length...(positions.upperBound - 1) / SplitStates.length {
@@ -93,8 +73,10 @@ final class AttentionPhase: Phase {
         }
     }
 
-    private func attendSplit(_ split: Int, _ rows: Range<Int>, _ headTile: Int, _ state: StepState, _ worker: Int) {
-        unsafe attend(split, rows, heads(headTile), state, worker) { _, row, head in
+    private func attendSplit(
+        _ split: Int, _ rows: Range<Int>, _ heads: Range<Int>, _ state: StepState, _ worker: Int
+    ) {
+        unsafe attend(split, rows, heads, state, worker) { _, row, head in
             unsafe splits.state(row: row, head: head, split: split)
         }
     }
@@ -132,6 +114,49 @@ final class AttentionPhase: Phase {
                 Int32(split * SplitStates.length),
                 Int32((split + 1) * SplitStates.length), queries, Int32(count), op.scale, op.softcap ?? 0)
         }
+    }
+}
+
+/// How the queries of a step are cut into tiles.
+private struct Tiling {
+    /// Query heads per KV head.
+    let group: Int
+    let tileHeads: Int
+    let tileRows: Int
+    /// Tiles of the heads of a group, and of all heads of one row.
+    let groupTiles: Int
+    let headTiles: Int
+
+    init(queries: Int, group: Int, kvHeads: Int) {
+        self.group = group
+        tileHeads = min(group, queries)
+        tileRows = max(1, queries / group)
+        groupTiles = (group + tileHeads - 1) / tileHeads
+        headTiles = kvHeads * groupTiles
+    }
+
+    /// Tiles of a step.
+    func tasks(_ state: StepState) -> Int {
+        state.sequences.reduce(0) { $0 + ($1.rowCount + tileRows - 1) / tileRows } * headTiles
+    }
+
+    /// The rows of a tile: sequences in order, within a sequence the last rows, which see most, first.
+    func rows(_ index: Int, _ state: StepState) -> Range<Int>? {
+        var index = index
+        for sequence in state.sequences {
+            let tiles = (sequence.rowCount + tileRows - 1) / tileRows
+            if index < tiles {
+                let first = sequence.firstRow + (tiles - 1 - index) * tileRows
+                return first..<min(first + tileRows, sequence.firstRow + sequence.rowCount)
+            }
+            index -= tiles
+        }
+        return nil
+    }
+
+    func heads(_ headTile: Int) -> Range<Int> {
+        let first = headTile / groupTiles * group + headTile % groupTiles * tileHeads
+        return first..<min(first + tileHeads, (headTile / groupTiles + 1) * group)
     }
 }
 

@@ -57,11 +57,14 @@ final class LinearPhase: Phase {
             let share = groups / (workers * 4)
             return (rows, max(8, (share + 7) / 8 * 8))
         }
-        var size = (rows: 256, groups: 64)
+        // A matrix unit unpacks formats with blocks of 256 once per 512 rows.
+        let most = products.contains { $0.prepared.kind == .superQuantized } ? 512 : 256
+        var size = (rows: most, groups: 64)
         func tasks() -> Int {
             let perRows = products.reduce(0) { $0 + ($1.matrix.rowGroups + size.groups - 1) / size.groups }
             return perRows * ((rows + size.rows - 1) / size.rows)
         }
+        while size.groups > 32 && most > 256 && tasks() < 2 * workers { size.groups /= 2 }
         while size.rows > 128 && tasks() < 2 * workers { size.rows /= 2 }
         while size.groups > 8 && tasks() < 2 * workers { size.groups /= 2 }
         return size

@@ -90,7 +90,9 @@ final class Routing {
     }
 
     static func shape(_ op: Op.MoE, _ program: Program, _ weights: CPUWeights) -> ExpertMemory.Shape {
-        func kind(_ weight: Weight) -> Activations.Kind { weights.matrices[weight.index]?.activationKind ?? .quantized }
+        func kind(_ weight: Weight) -> Activations.Kind {
+            weights.matrices[weight.index]?.activationKind() ?? .quantized
+        }
         return .init(
             experts: program.width(op.router), used: op.used, width: program.width(op.input),
             hidden: program[op.gate].rows, inputKind: kind(op.gate), hiddenKind: kind(op.down))

@@ -32,27 +32,35 @@ final class RowPhase: Phase {
     func reset() { counter.reset() }
 
     func run(_ state: StepState, worker: Int) {
-        let rows = state.rows(in: domain)
-        while true {
-            let first = counter.next() * Activations.tileRows
-            guard first < rows else { return }
-            let range = first..<min(first + Activations.tileRows, rows)
-            for kernel in kernels { kernel.run(state, rows: range, worker: worker) }
+        forEachTile(state) { rows in
+            for kernel in kernels { kernel.run(state, rows: rows, worker: worker) }
         }
     }
 
     func run(_ state: StepState, worker: Int, times: UnsafeMutablePointer<UInt64>) {
-        let rows = state.rows(in: domain)
-        while true {
-            let first = counter.next() * Activations.tileRows
-            guard first < rows else { return }
-            let range = first..<min(first + Activations.tileRows, rows)
+        forEachTile(state) { rows in
             var start = PhaseClock.now()
             for (index, kernel) in kernels.enumerated() {
-                kernel.run(state, rows: range, worker: worker)
+                kernel.run(state, rows: rows, worker: worker)
                 let end = PhaseClock.now()
                 unsafe times[index] += end - start
                 start = end
+            }
+        }
+    }
+
+    /// Tiles of the rows that this worker takes: several neighbours at a time where there are many, since rows of one cache block write
+    /// to the same lines of its keys.
+    private func forEachTile(_ state: StepState, _ body: (Range<Int>) -> Void) {
+        let rows = state.rows(in: domain)
+        let share = rows / (state.workers * 4)
+        let taken = max(1, min(share, state.cache.configuration.blockLength) / Activations.tileRows)
+        while true {
+            let start = counter.next() * taken * Activations.tileRows
+            guard start < rows else { return }
+            let end = min(start + taken * Activations.tileRows, rows)
+            for first in stride(from: start, to: end, by: Activations.tileRows) {
+                body(first..<min(first + Activations.tileRows, end))
             }
         }
     }

@@ -103,11 +103,12 @@ struct StoreKernel: RowKernel {
 
     func run(_ state: StepState, rows: Range<Int>, worker: Int) {
         var layer = unsafe state.cache.layer(op.layer)
-        for row in rows {
-            let position = unsafe Int(state.positions[row])
-            let sequence = unsafe state.sequences[Int(state.rowSequences[row])]
-            let block = state.blockTables[sequence.table(of: shape) + position / Int(CPU_KV_BLOCK)]
-            for head in 0..<shape.kvHeads {
+        // Head by head: the keys of a block lie dimension by dimension, so all rows of a tile write to the same lines.
+        for head in 0..<shape.kvHeads {
+            for row in rows {
+                let position = unsafe Int(state.positions[row])
+                let sequence = unsafe state.sequences[Int(state.rowSequences[row])]
+                let block = state.blockTables[sequence.table(of: shape) + position / Int(CPU_KV_BLOCK)]
                 let base = unsafe layer.pool + Int(block) * Int(layer.block_stride) + head * Int(layer.head_stride)
                 unsafe state.ops.pointee.kv_store(
                     &layer, base, Int32(position % Int(CPU_KV_BLOCK)),

@@ -24,11 +24,11 @@ final class SplitStates {
         heads = attentions.map(\.heads).max() ?? 0
         maxSplits = (positions + Self.length - 1) / Self.length
         let rows = min(limits.rows, Self.taskTarget * workers)
-        memory = try PageMemory(byteCount: rows * heads * maxSplits * stateFloats * 4)
+        memory = try PageMemory(byteCount: rows * heads * maxSplits * stateFloats * 4, rowByRow: true)
     }
 
     /// Fewer tasks than this per worker leave some idle.
-    private static let taskTarget = 4
+    static let taskTarget = 4
 
     /// Splits that workers take apart in this step: one where there are tasks enough without.
     func parallelCount(_ state: StepState, kvHeads: Int) -> Int {

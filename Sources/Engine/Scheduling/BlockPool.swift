@@ -46,6 +46,8 @@ package struct BlockPool: Sendable {
     /// Registered blocks that nobody uses.
     private var idle: RecencyList
     private var lastPrefix = 0
+    /// How often a block was looked for by its tokens: the costly part of finding a prefix.
+    package private(set) var searches = 0
     private var windows: WindowBlocks
 
     /// - Parameter windowCount: Window blocks; 0 where the model has no windowed layers.
@@ -117,7 +119,8 @@ extension BlockPool {
     package func prefix(endingWith block: Int32) -> Prefix? { blocks[Int(block)].prefix }
 
     /// The registered block that holds these tokens behind `prefix`.
-    package func block(after prefix: Prefix, tokens: ArraySlice<TokenID>) -> Int32? {
+    package mutating func block(after prefix: Prefix, tokens: ArraySlice<TokenID>) -> Int32? {
+        searches += 1
         var candidate = buckets[bucket(prefix, tokens)]
         while candidate != Self.none {
             if blocks[Int(candidate)].parent == prefix, holds(candidate, tokens) { return candidate }

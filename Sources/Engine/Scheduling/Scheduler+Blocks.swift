@@ -28,7 +28,12 @@ extension Scheduler {
 
     /// The registered blocks that a sequence can go on with instead of computing them: as many as are there and leave the row behind
     /// them all window blocks that it reaches.
-    private func cachedBlocks(for sequence: Sequence) -> [Int32] {
+    ///
+    /// Looking past blocks whose window blocks are missing is for nothing as a rule, and a prefix may be long: who has done so without
+    /// success does it again when it has computed a part of what it looked at, so that all of its searches together are linear.
+    private mutating func cachedBlocks(for index: Int) -> [Int32] {
+        let sequence = running[index]
+        let looksFar = sequence.registered >= sequence.nextFarSearch
         var found: [Int32] = []
         var usable = 0
         var prefix = prefix(of: sequence)
@@ -42,14 +47,23 @@ extension Scheduler {
             prefix = next
             place += 1
             if let windows {
-                if pool.window(of: block) == nil { gap = place }
+                if pool.window(of: block) == nil {
+                    if !looksFar { break }
+                    gap = place
+                }
                 if windows.firstPlace(from: place * BlockPool.blockLength) < gap { continue }
             }
             usable = found.count
         }
+        if usable == 0, looksFar {
+            running[index].nextFarSearch = sequence.registered + (found.count + Self.searchShare - 1) / Self.searchShare
+        }
         found.removeLast(found.count - usable)
         return found
     }
+
+    /// A sequence computes one in so many of the blocks that it has looked at in vain before it looks again.
+    private static let searchShare = 8
 
     /// Whether two sequences are at the same block of the same prefix, so that the second can wait for what the first computes.
     func isSameBlockNext(_ first: Sequence, _ second: Sequence) -> Bool {
@@ -65,7 +79,7 @@ extension Scheduler {
 
     /// Takes over blocks still to be computed that others have computed already.
     mutating func adoptCachedBlocks(_ index: Int) {
-        let blocks = cachedBlocks(for: running[index])
+        let blocks = cachedBlocks(for: index)
         guard !blocks.isEmpty else { return }
         // A part of the first may have been computed.
         releaseWindow(of: index, from: running[index].registered)
@@ -90,6 +104,7 @@ extension Scheduler {
         while let block = running[index].table.popLast() { pool.release(block) }
         running[index].computed = 0
         running[index].registered = 0
+        running[index].nextFarSearch = 0
         running[index].draftCount = 0
     }
 

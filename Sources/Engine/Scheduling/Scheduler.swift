@@ -66,6 +66,8 @@ package struct Scheduler: Sendable {
         package internal(set) var draftCount = 0
         /// Blocks at the start of the table that are registered.
         var registered = 0
+        /// Registered blocks from which on it may look for cached ones past missing window blocks again.
+        var nextFarSearch = 0
 
         package var remaining: Int { tokens.count - computed }
     }

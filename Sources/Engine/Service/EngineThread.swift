@@ -1,3 +1,4 @@
+internal import Compute
 internal import Glibc
 internal import Synchronization
 
@@ -10,8 +11,10 @@ final class EngineThread {
     private var messages: [EngineMessage] = []
     /// Why the device failed; `nil` while it works.
     private var fault: EngineError?
-    /// Whether the last attempt to recover is still to be waited with: one for each batch of messages.
+    /// Whether this batch of messages has had its attempt to recover.
     private var hasTriedToRecover = false
+    private var pace = RecoveryPace()
+    private let clock = ContinuousClock()
     private var isStopping = false
     /// Told when the thread is about to end.
     private var stops: [CheckedContinuation<Void, Never>] = []
@@ -124,17 +127,30 @@ final class EngineThread {
         }
     }
 
-    /// Sets the device up again if it has failed. Returns what is still wrong with it.
+    /// Sets the device up again if it has failed and it is time to. Returns what is still wrong with it.
     private func recover() -> EngineError? {
-        guard fault != nil, !hasTriedToRecover else { return fault }
+        let start = clock.now
+        guard let fault, !hasTriedToRecover else { return fault }
+        guard pace.isDue(at: start) else { return fault.waiting(pace.remaining(at: start)) }
         hasTriedToRecover = true
         do {
             try batch.runtime.recover()
-            fault = nil
+            self.fault = nil
+            pace.succeeded()
             health.isGood.store(true, ordering: .relaxed)
         } catch {
-            fault = error
+            self.fault = error
+            pace.failed(from: start, to: clock.now)
         }
-        return fault
+        return self.fault
+    }
+}
+
+extension EngineError {
+    /// The same error of a device that is not tried again for a while.
+    fileprivate func waiting(_ pause: Duration) -> EngineError {
+        guard case .backend(let path, .device(let text)) = self else { return self }
+        let seconds = pause.components.seconds + 1
+        return .backend(path: path, .device("\(text); it will be tried again in \(seconds) s at the earliest"))
     }
 }

@@ -24,6 +24,13 @@ package struct GenerationStream: AsyncSequence, Sendable {
     /// Ends the request, if it has not ended.
     package func cancel() { reader.source.cancel() }
 
+    /// Waits until there is something to tell the reader, at most for `limit`. Nothing is read.
+    ///
+    /// - Returns: Whether the stream has ended without a token: reading tells why.
+    package func endsBeforeItStarts(within limit: Duration) async -> Bool {
+        await reader.source.endsBeforeItStarts(within: limit)
+    }
+
     package func makeAsyncIterator() -> Iterator { Iterator(reader: reader) }
 
     package struct Iterator: AsyncIteratorProtocol {
@@ -60,6 +67,12 @@ extension GenerationStream {
             var waiting: CheckedContinuation<Result<StreamEvent?, EngineError>, Never>?
             var end: Result<StreamEvent?, EngineError>?
             var wasFull = false
+            /// Waits for the first event that is for the reader, or the end.
+            var watcher: CheckedContinuation<Void, Never>?
+
+            var hasStarted: Bool {
+                events[first...].contains { if case .admitted = $0 { false } else { true } }
+            }
 
             var count: Int { events.count - first }
 
@@ -107,6 +120,8 @@ extension GenerationStream {
                 return nil
             }
             waiting?.resume(returning: .success(event))
+            if case .admitted = event { return }
+            stopWatching()
         }
 
         /// Ends the stream, with an error or as it should.
@@ -119,6 +134,41 @@ extension GenerationStream {
                 return state.waiting
             }
             waiting?.resume(returning: end)
+            stopWatching()
+        }
+
+        fileprivate func endsBeforeItStarts(within limit: Duration) async -> Bool {
+            await withTaskGroup { group in
+                group.addTask { await self.watch() }
+                group.addTask {
+                    try? await Task.sleep(for: limit)
+                    self.stopWatching()
+                }
+                await group.next()
+                group.cancelAll()
+                stopWatching()
+            }
+            return state.withLock { $0.end != nil && !$0.hasStarted }
+        }
+
+        private func watch() async {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    precondition(state.watcher == nil, "a stream has one reader")
+                    if state.end != nil || state.hasStarted { return true }
+                    state.watcher = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        }
+
+        private func stopWatching() {
+            let watcher = state.withLock { state in
+                defer { state.watcher = nil }
+                return state.watcher
+            }
+            watcher?.resume()
         }
 
         fileprivate func cancel() {

@@ -30,6 +30,8 @@ package struct ServerOptions: Sendable {
         package var requestBody = Duration.seconds(60)
         /// How long a client may take nothing of an answer that waits for it.
         package var stalledReader = Duration.seconds(60)
+        /// How long a stream's first token is waited for before its answer begins: what fails until then has a status of its own.
+        package var start = Duration.seconds(5)
         /// Silence in a stream of events, after which a comment is sent.
         package var keepAlive = Duration.seconds(15)
 

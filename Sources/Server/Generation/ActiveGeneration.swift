@@ -68,6 +68,18 @@ package struct ActiveGeneration: Sendable {
         return nil
     }
 
+    /// Waits a moment for the first token, so that what fails before it can still be told by a status.
+    ///
+    /// - Throws: As ``next()``.
+    package mutating func awaitStart() async throws(APIError) {
+        try await awaitStart(within: server.options.timeouts.start)
+    }
+
+    fileprivate mutating func awaitStart(within limit: Duration) async throws(APIError) {
+        // A stream that ends so has no token for us: this throws.
+        if await stream.endsBeforeItStarts(within: limit) { _ = try await next() }
+    }
+
     /// Ends a generation that nobody reads any more, if it has not ended.
     package mutating func abandon() {
         guard !isOver else { return }
@@ -102,6 +114,24 @@ package struct ActiveGeneration: Sendable {
         timing.generatedTokens = generatedTokens
         // Before the client can know: its next request must not find this one in its way.
         permit.giveBack()
+    }
+}
+
+extension Array<ActiveGeneration> {
+    /// The same for several: waits for the first, and looks at how the others do. One that fails ends all.
+    package mutating func awaitStart() async throws(APIError) {
+        for index in indices {
+            do throws(APIError) {
+                if index == 0 {
+                    try await self[0].awaitStart()
+                } else {
+                    try await self[index].awaitStart(within: .zero)
+                }
+            } catch {
+                for index in indices { self[index].withdraw() }
+                throw error
+            }
+        }
     }
 }
 

@@ -25,10 +25,13 @@ enum ChatCompletionsRoute {
         let started = ContinuousClock.now
         exchange.server.metrics.entered()
         let prompt = try ChatPrompt(request, as: spanName, exchange)
-        let generations = try request.parameters.generate(
+        var generations = try request.parameters.generate(
             [prompt.text], prompt.parameters, as: spanName, exchange, started: started, addSpecial: false,
             wantsLogprobs: request.wantsLogprobs)
-        if request.parameters.isStreaming { return stream(generations, request, exchange) }
+        if request.parameters.isStreaming {
+            try await generations.awaitStart()
+            return stream(generations, request, exchange)
+        }
         let outcomes = try await generations.collectAll()
         let head = AnswerHead("chat.completion", exchange.server, model: request.parameters.model)
         let headers =

@@ -20,7 +20,7 @@ enum CompatGenerateRoute {
     /// The prompt stands before the text unless the request says otherwise: so TGI does for a model that it has no tag for.
     static func respond(to request: GenerateRequest, _ exchange: Exchange) async throws(APIError) -> Response {
         if request.stream {
-            return try GenerateStreamRoute.respond(
+            return try await GenerateStreamRoute.respond(
                 to: request, exchange, as: "compat_generate:generate_stream", fullText: true)
         }
         return try await GenerateRoute.respond(

@@ -31,12 +31,15 @@ enum CompletionsRoute {
                 error, in: RequestSpan(spanName, parameters: parameters.native.debugText, trace: exchange.trace))
             throw error
         }
-        let generations = try parameters.generate(
+        var generations = try parameters.generate(
             request.prompts, parameters.native, as: spanName, exchange, started: started, addSpecial: true,
             wantsLogprobs: false)
         let head = AnswerHead("text_completion", exchange.server)
         let answers = generations.count / request.prompts.count
-        if parameters.isStreaming { return stream(generations, head, parameters, answers: answers, exchange) }
+        if parameters.isStreaming {
+            try await generations.awaitStart()
+            return stream(generations, head, parameters, answers: answers, exchange)
+        }
         let outcomes = try await generations.collectAll()
         let choices = outcomes.enumerated().map { index, outcome in
             Completion.Choice(index: index, text: outcome.text, finish: outcome.finish)

@@ -16,20 +16,21 @@ enum GenerateStreamRoute {
             ] + Operation.Answer.requestErrors + Operation.Answer.generationErrors)
     ) { (exchange) throws(APIError) in
         let request = try await exchange.decode(GenerateRequest.type)
-        return try respond(to: request, exchange, as: "generate_stream", fullText: false)
+        return try await respond(to: request, exchange, as: "generate_stream", fullText: false)
     }
 
     /// Answers a request of one of the native routes that stream.
     static func respond(
         to request: GenerateRequest, _ exchange: Exchange, as spanName: String, fullText: Bool
-    ) throws(APIError) -> Response {
+    ) async throws(APIError) -> Response {
         let started = ContinuousClock.now
         exchange.server.metrics.entered()
-        let generation = try exchange.generate(
+        var generation = try exchange.generate(
             request.inputs, request.parameters, as: spanName, isStreaming: true, started: started)[0]
+        try await generation.awaitStart()
         let prefix = request.parameters.returnFullText ?? fullText ? request.inputs : ""
         let headers = HTTPFields(exchange.server, characters: generation.request.characters)
-        return EventStream.response(exchange, headers: headers) { events in
+        return EventStream.response(exchange, headers: headers) { [generation] events in
             try await send(generation, prefix: prefix, to: events)
         }
     }

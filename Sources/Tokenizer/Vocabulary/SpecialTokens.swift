@@ -19,7 +19,8 @@ package struct SpecialTokens: Sendable, Hashable {
 
     /// - Parameter vocabulary: Gets the attributes that the texts of its tokens imply.
     init(
-        _ metadata: Metadata, _ vocabulary: inout Vocabulary, defaults: SpecialTokens, _ warnings: inout [String]
+        _ metadata: Metadata, _ vocabulary: inout Vocabulary, defaults: SpecialTokens, marks: ChatMarks,
+        _ warnings: inout [String]
     ) throws(TokenizerError) {
         self = defaults
         // An id that encoding or stopping relies on must be right; some real files have a wrong one for the others.
@@ -32,7 +33,7 @@ package struct SpecialTokens: Sendable, Hashable {
         try read("seperator", \.separator, isNeeded: true, metadata, vocabulary, &warnings)
         try read("padding", \.padding, isNeeded: false, metadata, vocabulary, &warnings)
         try read("mask", \.mask, isNeeded: false, metadata, vocabulary, &warnings)
-        try findEnds(metadata, &vocabulary, &warnings)
+        try findEnds(metadata, &vocabulary, marks, &warnings)
     }
 
     /// Defaults of a kind of vocabulary, which hold where there are that many tokens.
@@ -74,17 +75,7 @@ package struct SpecialTokens: Sendable, Hashable {
 
     // MARK: - The end of an answer
 
-    /// Texts that end a turn in the first place, by rank.
-    private static let turnEnds = [
-        "<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|end_of_text|>", "<EOT>", "_<EOT>",
-        "[EOT]", "<｜end▁of▁sentence｜>", "<end_of_utterance>",
-    ]
-    /// Texts that end an answer as well.
-    private static let otherEnds = [
-        "<|return|>", "<|call|>", "<|flush|>", "<|calls|>", "</s>", "<|eom_id|>", "<|eot|>", "<|eom|>",
-        "<|observation|>", "<|END_OF_TURN_TOKEN|>", "[EOS]", "<eos>", "<turn|>", "<|tool_response>", "[e~[",
-    ]
-    /// Texts of the lists here that people write too: in vocabularies where they are ordinary tokens (</s> is one of Qwen's,
+    /// Marks that people write too: in vocabularies where they are ordinary tokens (</s> is one of Qwen's,
     /// from HTML) they say nothing. The others are control tokens whatever the file says.
     private static let ordinary: Set = [
         "</s>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<eos>", "<PAD>", "[PAD]", "<REPO>", "<PRE>", "<SUF>", "<MID>",
@@ -119,14 +110,10 @@ package struct SpecialTokens: Sendable, Hashable {
             ]
         ),
     ]
-    /// Texts of the harmony format that a client wants to see.
-    private static let visible = ["<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"]
-
     private mutating func findEnds(
-        _ metadata: Metadata, _ vocabulary: inout Vocabulary, _ warnings: inout [String]
+        _ metadata: Metadata, _ vocabulary: inout Vocabulary, _ marks: ChatMarks, _ warnings: inout [String]
     ) throws(TokenizerError) {
-        if eot == nil { eot = Self.control(Self.turnEnds, &vocabulary) }
-        if eom == nil { eom = Self.control(["<|eom_id|>"], &vocabulary) }
+        if eot == nil { eot = Self.control(marks.turnEnds, &vocabulary) }
         for mark in Self.fillInMarks {
             var isGiven = false
             for key in mark.keys {
@@ -139,14 +126,14 @@ package struct SpecialTokens: Sendable, Hashable {
             let given = try Self.id(end.key, isNeeded: false, metadata, vocabulary, &warnings)
             if let id = given ?? Self.control(end.texts, &vocabulary) { endOfGeneration.insert(id) }
         }
-        for text in Self.turnEnds + Self.otherEnds {
+        for text in marks.turnEnds + marks.otherEnds {
             if let id = Self.control([text], &vocabulary) { endOfGeneration.insert(id) }
         }
-        for text in Self.visible {
+        for text in marks.visible {
             if let id = vocabulary.id(ofText: text) { vocabulary.attributes[Int(id)] = .userDefined }
         }
         endOfGeneration.formUnion([eos, eot, eom].compactMap { $0 })
-        applyExceptions(&vocabulary)
+        for exception in marks.exceptions { apply(exception, &vocabulary) }
         for id in 0..<vocabulary.count where vocabulary.attributes[id].contains(.control) {
             if vocabulary.text(TokenID(id)).contains("unused") { vocabulary.attributes[id].insert(.unused) }
         }
@@ -163,22 +150,15 @@ package struct SpecialTokens: Sendable, Hashable {
         return nil
     }
 
-    /// Families in which a text that ends answers elsewhere does not.
-    private mutating func applyExceptions(_ vocabulary: inout Vocabulary) {
-        func ends(_ text: String) -> TokenID? {
+    /// Takes a text that ends answers elsewhere out of the ends.
+    private mutating func apply(_ exception: ChatMarks.Exception, _ vocabulary: inout Vocabulary) {
+        func end(_ text: String) -> TokenID? {
             vocabulary.id(ofText: text).flatMap { endOfGeneration.contains($0) ? $0 : nil }
         }
-
-        // In the harmony format and its like <|end|> only ends a part of the answer.
-        let hasCall = ends("<|call|>") ?? ends("<|calls|>") != nil
-        if let end = ends("<|end|>"), hasCall, ends("<|return|>") ?? ends("<|flush|>") != nil {
-            endOfGeneration.remove(end)
-            vocabulary.attributes[Int(end)] = .userDefined
-        }
-        // Gemma 4 and PLaMo have </s> as ordinary text.
-        if let end = ends("</s>"), ends("<|tool_response>") ?? ends("<|plamo:eos|>") != nil {
-            endOfGeneration.remove(end)
-            vocabulary.attributes[Int(end)] = .normal
-        }
+        guard let id = end(exception.text),
+            exception.besides.allSatisfy({ group in group.contains { end($0) != nil } })
+        else { return }
+        endOfGeneration.remove(id)
+        vocabulary.attributes[Int(id)] = exception.becomes
     }
 }

@@ -1,6 +1,7 @@
 import Chat
 import Engine
 import GGUF
+import Models
 import JSON
 import Logging
 import Server
