@@ -93,7 +93,10 @@ let package = Package(
         .testTarget(name: "ModelsTests", dependencies: ["Compute", "CPU", "GGUF", "Models", "Quant", "TestSupport"]),
         .testTarget(name: "CPUTests", dependencies: ["CPU", "CCPU", "Compute", "Quant", "TestSupport"]),
         .testTarget(
-            name: "XPUTests", dependencies: ["CFormats", "Compute", "CPU", "Models", "Quant", "TestSupport", "XPU"]),
+            name: "XPUTests",
+            dependencies: [
+                "CFormats", "Compute", "CPU", "Engine", "GGUF", "Models", "Quant", "TestSupport", "Tokenizer", "XPU",
+            ]),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "EngineTests",

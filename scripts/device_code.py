@@ -22,6 +22,7 @@ TARGETS = {
     "matrix16": (["pvc"], 16),
     "measure": (EVERYWHERE, 16),
     "rows": (EVERYWHERE, None),
+    "sampling": (EVERYWHERE, None),
     "unpack": (EVERYWHERE, None),
 }
 # Who may use scratch memory: what runs while a model is loaded, and the choice among groups of experts (an array).

@@ -21,6 +21,9 @@ static const uint8_t measure[] = {
 static const uint8_t rows[] = {
 #embed "kernels/rows.spv"
 };
+static const uint8_t sampling[] = {
+#embed "kernels/sampling.spv"
+};
 static const uint8_t unpack[] = {
 #embed "kernels/unpack.spv"
 };
@@ -32,6 +35,7 @@ static const xpu_module modules[] = {
     {"matrix16", matrix16, sizeof matrix16},
     {"measure", measure, sizeof measure},
     {"rows", rows, sizeof rows},
+    {"sampling", sampling, sizeof sampling},
     {"unpack", unpack, sizeof unpack},
 };
 

@@ -29,13 +29,19 @@ package protocol LoadedWeights: AnyObject, Sendable {
 
 /// A compiled program with its KV cache. Confined to one thread at a time.
 package protocol Executable: AnyObject {
-    /// Runs one step. `outputs` receives `inputs.outputRows.count` rows of logits.
+    /// Runs one step. `outputs` receives `inputs.outputRows.count` rows of logits, or heads of those that ask for one.
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError)
     /// Runs one step in the same way and adds the seconds that each operation of the program took to `seconds`, by index. What
     /// belongs to none (taking the inputs over, handing the logits out) is left out.
     func run(
         _ inputs: borrowing StepInputs, into outputs: inout StepOutputs, timing seconds: inout [Double]
     ) throws(BackendError)
+
+    /// Whether steps hand out heads of rows (``StepInputs/heads``); otherwise every row comes itself.
+    var givesHeads: Bool { get }
+    /// Brings an output row of the last step that has not come yet (``RowDelivery/hasRow``), as it was processed. On the thread that
+    /// runs the steps.
+    func fetch(_ row: Int, into outputs: inout StepOutputs) throws(BackendError)
 
     /// Whether steps can be timed by operation.
     var timesOperations: Bool { get }
@@ -55,15 +61,25 @@ package struct StepCost: Sendable {
     package let launches: Int
     /// From the call to its return, without the wait for the device.
     package let onHost: Duration
+    /// Bytes that went to the device and came back, rows that were fetched afterwards included.
+    package let bytesToDevice: Int
+    package var bytesToHost: Int
 
-    package init(launches: Int, onHost: Duration) {
+    package init(launches: Int, onHost: Duration, bytesToDevice: Int, bytesToHost: Int) {
         self.launches = launches
         self.onHost = onHost
+        self.bytesToDevice = bytesToDevice
+        self.bytesToHost = bytesToHost
     }
 }
 
 extension Executable {
     package var lastStepCost: StepCost? { nil }
+    package var givesHeads: Bool { false }
+    package func fetch(_ row: Int, into outputs: inout StepOutputs) throws(BackendError) {
+        preconditionFailure("every row has come")
+    }
+
     package var timesOperations: Bool { false }
     package func run(
         _ inputs: borrowing StepInputs, into outputs: inout StepOutputs, timing seconds: inout [Double]

@@ -34,6 +34,14 @@ package struct StepInputs: Sendable {
     package var blockTables: [Int32] = []
     /// Rows whose logits are wanted, ascending.
     package var outputRows: [Int32] = []
+    /// How each output row is processed for its head; empty where all rows are wanted themselves. Backends that give no heads
+    /// (``Executable/givesHeads``) ignore it.
+    package var heads: [HeadRequest] = []
+    /// What ``heads`` refer to.
+    package var logitChanges: [LogitChange] = []
+
+    /// Whether the head of any row is wanted.
+    package var wantsHeads: Bool { heads.contains { $0.isWanted } }
 
     /// - Parameter blocks: Entries that the block tables of one sequence take at most.
     package init(limits: StepLimits, blocks: Int) {
@@ -41,6 +49,7 @@ package struct StepInputs: Sendable {
         sequences.reserveCapacity(limits.sequences)
         blockTables.reserveCapacity(limits.sequences * blocks)
         outputRows.reserveCapacity(limits.outputRows)
+        heads.reserveCapacity(limits.outputRows)
     }
 
     package init() {}
@@ -71,31 +80,51 @@ package struct StepInputs: Sendable {
         sequences.removeAll(keepingCapacity: true)
         blockTables.removeAll(keepingCapacity: true)
         outputRows.removeAll(keepingCapacity: true)
+        heads.removeAll(keepingCapacity: true)
+        logitChanges.removeAll(keepingCapacity: true)
     }
 }
 
-/// Logits of one step, `[outputRows, vocabulary]`, in host memory.
+/// Logits of one step, `[outputRows, vocabulary]`, in host memory, or heads of them.
 @safe
 package struct StepOutputs: ~Copyable {
     package let rows: Int
     package let vocabulary: Int
     private let storage: UnsafeMutableBufferPointer<Float>
+    private let heads: HeadStorage
 
     /// - Throws: ``BackendError/outOfMemory(_:)``
     package init(rows: Int, vocabulary: Int) throws(BackendError) {
-        self.rows = rows
-        self.vocabulary = vocabulary
+        let heads = try HeadStorage(rows: rows, vocabulary: vocabulary)
         // Zeroed memory from the system takes no pages before they are written.
         guard let memory = unsafe calloc(rows * vocabulary, MemoryLayout<Float>.stride) else {
             throw .outOfMemory(rows * vocabulary * MemoryLayout<Float>.stride)
         }
+        self.rows = rows
+        self.vocabulary = vocabulary
         unsafe storage = .init(start: memory.assumingMemoryBound(to: Float.self), count: rows * vocabulary)
+        self.heads = heads
     }
 
     deinit { unsafe free(storage.baseAddress) }
 
+    /// What the last step handed out of a row: set by the backend that gives heads.
+    package subscript(row: Int) -> RowDelivery {
+        get { heads[row] }
+        set { heads[row] = newValue }
+    }
+
+    package func withHead<R, E: Error>(row: Int, _ body: (RowHead) throws(E) -> R) throws(E) -> R {
+        precondition(self[row].isProcessed, "row \(row) has no head")
+        return try heads.with(row, body)
+    }
+
+    /// The words of a head (``HeadLayout``), for the backend that fills them.
+    package func headBuffer(row: Int) -> UnsafeMutableBufferPointer<UInt32> { unsafe heads.buffer(row) }
+
     package func withLogits<R, E: Error>(row: Int, _ body: (Span<Float>) throws(E) -> R) throws(E) -> R {
         precondition(row >= 0 && row < rows)
+        precondition(self[row].hasRow, "row \(row) is still on the device")
         return try unsafe body(UnsafeBufferPointer(rebasing: storage[row * vocabulary..<(row + 1) * vocabulary]).span)
     }
 

@@ -121,9 +121,27 @@ package final class Runtime {
         }
     }
 
-    /// The logits of an output row of the last step. Any number of threads may read between two steps.
+    /// The logits of an output row of the last step, which has come. Any number of threads may read between two steps.
     package func withLogits<R, E: Error>(_ row: Int, _ body: (Span<Float>) throws(E) -> R) throws(E) -> R {
         try outputs.withLogits(row: row, body)
+    }
+
+    /// Whether steps can hand out heads of rows.
+    var givesHeads: Bool { executable?.givesHeads ?? false }
+
+    /// Whether the last step handed out the head of an output row, which is then processed.
+    func hasHead(_ row: Int) -> Bool { outputs[row].isProcessed }
+
+    /// The head of an output row of the last step.
+    func withHead<R, E: Error>(_ row: Int, _ body: (RowHead) throws(E) -> R) throws(E) -> R {
+        try outputs.withHead(row: row, body)
+    }
+
+    /// Brings an output row of the last step from the device where it has not come yet. On the thread of the steps, which is the only one
+    /// of ``runOnHost(_:)`` where rows may be missing.
+    func fetch(_ row: Int) throws(EngineError) {
+        guard !outputs[row].hasRow, let executable else { return }
+        do { try executable.fetch(row, into: &outputs) } catch { throw failure(error) }
     }
 
     /// What the last step cost beside computing; `nil` on the CPU.

@@ -7,6 +7,7 @@ package final class XPUBackend: Backend {
     private let levelZero: LevelZero
     private let physical: PhysicalDevice
     private let current: Mutex<Opened>
+    private let heads: HeadUse
 
     /// The device with its compiled kernels: replaced as a whole when it was lost.
     private struct Opened {
@@ -20,7 +21,8 @@ package final class XPUBackend: Backend {
     }
 
     /// - Parameter index: Among the devices that Level Zero shows.
-    package init(index: Int = 0) throws(XPUError) {
+    package init(index: Int = 0, heads: HeadUse = .fromEnvironment) throws(XPUError) {
+        self.heads = heads
         levelZero = try LevelZero.shared()
         guard levelZero.devices.indices.contains(index) else {
             throw .noDevice(index: index, count: levelZero.devices.count)
@@ -89,7 +91,7 @@ package final class XPUBackend: Backend {
         _ program: Program, weights: any LoadedWeights, cache: KVCacheConfiguration, limits: StepLimits
     ) throws(BackendError) -> any Executable {
         guard let weights = weights as? XPUWeights else { throw .unsupported("weights of another backend") }
-        return try XPUExecutable(program, weights, cache, limits)
+        return try XPUExecutable(program, weights, cache, limits, heads: heads)
     }
 
     /// The device in use, opened anew where it was lost.

@@ -3,6 +3,7 @@ import Compute
 import Engine
 import GGUF
 import Models
+import Synchronization
 import TestSupport
 import Testing
 import Tokenizer
@@ -123,6 +124,26 @@ import Tokenizer
         let with = try check(work, on: servingRuntime(.test()), options)
         #expect(with.acceptedDrafts > 20)
         #expect(with.steps < without.steps)
+    }
+
+    /// A device that gives heads of rows, and rows where a head is not enough.
+    @Test(arguments: [0, 3])
+    func `Heads do not matter`(speculation: Int) throws {
+        var options = Batch.Options()
+        options.speculation = speculation
+        let work = try Self.work(ExampleModel.path, count: 12, tokens: 60) { request in
+            let index = request.prompt.count % 6
+            request.sampling.seed = UInt64(request.prompt.count)
+            if index == 0 { request.sampling.typicalP = 0.9 }
+            if index == 1 { (request.sampling.frequencyPenalty, request.sampling.presencePenalty) = (0.3, -0.2) }
+            if index == 2 { request.sampling.topK = 20 }
+            if index == 3, request.sampling.isGreedy { request.sampling.repetitionPenalty = 0.7 }
+        }
+        let backend = HeadsBackend()
+        let totals = try check(work, on: servingRuntime(.test(), backend: backend), options)
+        let (heads, fetched) = (backend.heads.load(ordering: .relaxed), backend.fetched.load(ordering: .relaxed))
+        #expect(heads > 200 && fetched > 10 && totals.widest > 8)
+        #expect(speculation == 0 || totals.acceptedDrafts > 0)
     }
 
     @Test(arguments: [1, 3])

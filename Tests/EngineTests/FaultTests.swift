@@ -169,6 +169,23 @@ private final class Reports: EngineObserver {
         await engine.stop()
     }
 
+    @Test func `A device that is lost while a row is fetched fails all requests and recovers`() async throws {
+        let backend = HeadsBackend()
+        let engine = try Engine(servingRuntime(.test(), backend: backend), limits: .test())
+        backend.rowsToFailure.store(5, ordering: .relaxed)
+        var drawing = try request()
+        (drawing.sampling.doSample, drawing.sampling.seed) = (true, 3)
+        let failed = await answers([engine.submit(drawing), engine.submit(try request())])
+        for answer in failed {
+            let line = answer.error.map { "\($0)" } ?? "no error"
+            #expect(line.hasSuffix("stories.gguf: the device failed: a row did not come"))
+        }
+        #expect(!engine.isHealthy)
+        #expect(await Answer.of(engine.submit(drawing)).tokens.count == 30)
+        #expect(engine.isHealthy)
+        await engine.stop()
+    }
+
     @Test func `An error of one request leaves the others alone`() async throws {
         let backend = FailingBackend()
         let engine = try Engine(servingRuntime(.test(), backend: backend), limits: .test())

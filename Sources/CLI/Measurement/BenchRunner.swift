@@ -27,6 +27,8 @@ struct BenchTest {
         if let cost {
             object["launches_per_step"] = JSON(cost.launches)
             object["host_seconds_per_step"] = JSON(cost.onHost.inSeconds)
+            object["bytes_to_device_per_step"] = JSON(cost.bytesToDevice)
+            object["bytes_to_host_per_step"] = JSON(cost.bytesToHost)
         }
         object["profile"] = profile?.json
         return .object(object)

@@ -1,3 +1,4 @@
+internal import Compute
 internal import Tokenizer
 
 /// What a request needs beyond its place in the schedule: how its tokens are chosen, what ends it, and its text so far.
@@ -62,33 +63,51 @@ final class ActiveRequest {
     /// Whether the last step ended the request.
     var hasEnded: Bool { failure != nil || events.last?.finish != nil }
 
+    /// The request's output rows in a step: first those whose next token is known, which are those of the prompt but its last, and then
+    /// those that choose a token.
+    private func outputRows(_ work: StepPlan.Work) -> (known: Int, choosing: Int) {
+        let first = work.first + work.rows - work.outputs
+        let known = max(0, min(request.prompt.count - 1, work.first + work.count) - first)
+        return (known, work.outputs > 0 && first + known == work.first + work.count - 1 ? work.drafts + 1 : 0)
+    }
+
+    /// Says for each of the request's output rows how it is processed.
+    func requestHeads(_ work: StepPlan.Work, into inputs: inout StepInputs) {
+        let choosing = outputRows(work).choosing
+        for _ in 0..<work.outputs - choosing { inputs.heads.append(HeadRequest()) }
+        guard choosing > 0 else { return }
+        sampler.requestHeads(drafts[..<work.drafts], topCount: request.topTokens, into: &inputs)
+    }
+
     /// Takes the logits of the request's part of a step.
     ///
     /// - Parameter row: The first of its output rows.
-    func run(_ work: StepPlan.Work, row: Int, _ runtime: Runtime, _ candidates: inout Candidates) {
+    /// - Throws: Errors of the device, which are no matter of one request.
+    func run(
+        _ work: StepPlan.Work, row: Int, _ runtime: Runtime, _ candidates: inout Candidates
+    ) throws(EngineError) {
         chosen.removeAll(keepingCapacity: true)
         events.removeAll(keepingCapacity: true)
         prompt = nil
         do {
-            // Rows whose next token is known: those of the prompt but its last.
-            var row = row
-            var place = work.first + work.rows - work.outputs
-            while place < request.prompt.count - 1, place < work.first + work.count {
-                let next = Int(request.prompt[place + 1])
-                promptLogprobs.append(runtime.withLogits(row) { $0.logprob(of: next) })
-                place += 1
-                row += 1
+            let (known, choosing) = outputRows(work)
+            let first = work.first + work.rows - work.outputs
+            for index in 0..<known {
+                let next = Int(request.prompt[first + index + 1])
+                try runtime.fetch(row + index)
+                promptLogprobs.append(runtime.withLogits(row + index) { $0.logprob(of: next) })
             }
-            guard work.outputs > 0, place == work.first + work.count - 1 else { return }
+            guard choosing > 0 else { return }
             if request.wantsPromptLogprobs, length == request.prompt.count { prompt = promptTokens() }
             for index in 0...work.drafts {
-                let token = try choose(row + index, runtime, &candidates)
+                let token = try choose(row + known + index, runtime, &candidates)
                 chosen.append(token.id)
                 events.append(accept(token))
                 if events.last?.finish != nil || index == work.drafts || drafts[index] != token.id { break }
             }
             if work.drafts > 0 { drafter.learn(right: chosen.count - 1, of: work.drafts) }
         } catch {
+            guard case .sampling = error else { throw error }
             failure = error
         }
     }
@@ -105,11 +124,25 @@ final class ActiveRequest {
         _ row: Int, _ runtime: Runtime, _ candidates: inout Candidates
     ) throws(EngineError) -> SampledToken {
         defer { length += 1 }
+        let isProcessed = runtime.hasHead(row)
+        do {
+            if isProcessed {
+                let token = try runtime.withHead(row) { (head) throws(SamplingError) in
+                    try sampler.choose(
+                        head: head, position: length, topCount: request.topTokens,
+                        wantsLogprob: request.wantsLogprobs, using: &candidates)
+                }
+                if let token { return token }
+            }
+        } catch {
+            throw .sampling(error)
+        }
+        try runtime.fetch(row)
         do {
             return try runtime.withLogits(row) { (logits) throws(SamplingError) in
                 try sampler.choose(
-                    logits: logits, position: length, topCount: request.topTokens, wantsLogprob: request.wantsLogprobs,
-                    using: &candidates)
+                    logits: logits, isProcessed: isProcessed, position: length, topCount: request.topTokens,
+                    wantsLogprob: request.wantsLogprobs, using: &candidates)
             }
         } catch {
             throw .sampling(error)

@@ -110,7 +110,7 @@ package final class Batch {
         try runtime.step(inputs)
         let ran = clock.now
         report.forward = ran - start
-        sampling.run(plan, requests)
+        try sampling.run(plan, requests)
         for work in plan.work { deliver(work, &report) }
         report.sampling = clock.now - ran
 
@@ -135,6 +135,7 @@ package final class Batch {
     /// Turns the plan into inputs.
     private func prepare(_ report: inout StepReport) {
         inputs.removeAll()
+        let givesHeads = runtime.givesHeads
         // Plan and running sequences are in no common order.
         for work in plan.work {
             guard let sequence = scheduler.running(work.id), let request = requests[work.id] else {
@@ -143,6 +144,7 @@ package final class Batch {
             inputs.append(
                 sequence.tokens[work.first..<work.first + work.count], drafts: request.drafts[..<work.drafts],
                 position: work.first, outputs: work.outputs)
+            if givesHeads { request.requestHeads(work, into: &inputs) }
             inputs.blockTables.append(
                 contentsOf: sequence.table[..<BlockPool.blocks(for: work.first + work.rows)])
             if scheduler.windows != nil {

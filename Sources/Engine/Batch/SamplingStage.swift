@@ -21,6 +21,8 @@ final class SamplingStage {
         var tasks: [Task] = []
         var scratch: [Scratch] = []
         let next = Atomic<Int>(0)
+        /// Set by the thread of the steps, the only one where a device is asked for more.
+        var failure: EngineError?
 
         init(_ runtime: Runtime) { self.runtime = runtime }
 
@@ -29,7 +31,12 @@ final class SamplingStage {
                 let index = next.add(1, ordering: .relaxed).oldValue
                 guard index < tasks.count else { return }
                 let task = tasks[index]
-                task.request.run(task.work, row: task.row, runtime, &scratch[worker].candidates)
+                do {
+                    try task.request.run(task.work, row: task.row, runtime, &scratch[worker].candidates)
+                } catch {
+                    failure = error
+                    return
+                }
             }
         }
     }
@@ -43,7 +50,8 @@ final class SamplingStage {
         body = { [state] worker in state.work(as: worker) }
     }
 
-    func run(_ plan: StepPlan, _ requests: [Int: ActiveRequest]) {
+    /// - Throws: Errors of the device.
+    func run(_ plan: StepPlan, _ requests: [Int: ActiveRequest]) throws(EngineError) {
         while state.scratch.count < state.runtime.hostWorkers { state.scratch.append(Scratch()) }
         var row = 0
         for work in plan.work {
@@ -55,5 +63,9 @@ final class SamplingStage {
         state.next.store(0, ordering: .relaxed)
         if state.tasks.count > 1 { state.runtime.runOnHost(body) } else { body(0) }
         state.tasks.removeAll(keepingCapacity: true)
+        if let failure = state.failure {
+            state.failure = nil
+            throw failure
+        }
     }
 }

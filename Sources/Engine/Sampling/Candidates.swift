@@ -1,6 +1,11 @@
+internal import Compute
 import Glibc
 
 /// The tokens still possible in one step, ascending by id, with their scores: what the steps of the chain change and thin out.
+///
+/// They may start as the head of a row: then those not listed are known by a bound of their scores and by the sum of all weights. What
+/// is decided with a head is decided to the bit as with the row; where more would have to be known, ``fallsShort`` says so and the results
+/// mean nothing.
 ///
 /// One value serves all sequences of an engine thread: its buffers grow to the vocabulary once and are reused.
 package struct Candidates: ~Copyable, Sendable {
@@ -17,21 +22,31 @@ package struct Candidates: ~Copyable, Sendable {
     /// The greatest score, set by ``normalize()``.
     private(set) var maximum: Float = 0
     private var selection = RadixSelection()
+    /// What is known of possible tokens that are not listed; `nil` where there are none.
+    private var unlisted: Unlisted?
+    /// Whether something was asked that a head does not tell.
+    private(set) var fallsShort = false
+
+    private struct Unlisted {
+        /// None of their scores is above.
+        var bound: Float
+        /// The sum of all weights.
+        let total: Double
+        let vocabulary: Int
+    }
 
     package init() {}
+
+    /// Whether all possible tokens are listed.
+    var isComplete: Bool { unlisted == nil }
+    /// Possible tokens, listed or not.
+    var tokenCount: Int { unlisted?.vocabulary ?? count }
 
     private var vectorCount: Int { (count + Lanes.scalarCount - 1) / Lanes.scalarCount }
 
     /// Starts a step: every token of the vocabulary, with its logit for a score.
     mutating func load(_ logits: Span<Float>) throws(SamplingError) {
-        count = logits.count
-        if scores.capacity < count {
-            ids = LaneBuffer(capacity: count)
-            scores = LaneBuffer(capacity: count)
-            weights = LaneBuffer(capacity: count)
-            blockTotals = Array(repeating: 0, count: (vectorCount + blockVectors - 1) / blockVectors)
-            selection.reserve(scores.capacity)
-        }
+        begin(logits.count)
         var next = SIMD8<Int32>(0, 1, 2, 3, 4, 5, 6, 7)
         var maxima = Lanes(repeating: -.infinity)
         for vector in 0..<vectorCount {
@@ -42,6 +57,32 @@ package struct Candidates: ~Copyable, Sendable {
             scores[vector: vector] = usable(values)
         }
         guard maxima.greatest < .infinity else { throw .overflow }
+    }
+
+    /// Starts a step from a usable head. Its row's penalties are in it; divided by the temperature it was made for, the scores fit its sums.
+    mutating func load(_ head: RowHead) {
+        begin(head.ids.count)
+        for index in 0..<count {
+            ids[index] = head.ids[index]
+            scores[index] = usable(head.logits[index])
+        }
+        for index in count..<vectorCount * Lanes.scalarCount { scores[index] = -.infinity }
+        guard count < head.vocabulary else { return }
+        var total = 0.0
+        for index in head.blockSums.indices { total += Double(head.blockSums[index]) }
+        unlisted = Unlisted(bound: head.threshold, total: total, vocabulary: head.vocabulary)
+    }
+
+    private mutating func begin(_ count: Int) {
+        self.count = count
+        unlisted = nil
+        fallsShort = false
+        guard scores.capacity < count else { return }
+        ids = LaneBuffer(capacity: count)
+        scores = LaneBuffer(capacity: count)
+        weights = LaneBuffer(capacity: count)
+        blockTotals = Array(repeating: 0, count: (vectorCount + blockVectors - 1) / blockVectors)
+        selection.reserve(scores.capacity)
     }
 
     func id(at index: Int) -> Int32 { ids[index] }
@@ -60,6 +101,7 @@ package struct Candidates: ~Copyable, Sendable {
         for vector in 0..<vectorCount {
             scores[vector: vector] = (scores[vector: vector] - maximum) / divisor
         }
+        if let bound = unlisted?.bound { unlisted?.bound = (bound - maximum) / divisor }
     }
 
     func greatestScore() -> Float {
@@ -97,7 +139,7 @@ extension Candidates {
             total += sum
         }
         self.maximum = maximum
-        self.total = total
+        self.total = unlisted?.total ?? total
     }
 
     /// The weight of a score under the last ``normalize()``, bit for bit as summed there.
@@ -108,7 +150,7 @@ extension Candidates {
 
     /// The `n` likeliest candidates, ties with the last of them included, impossible ones left out.
     mutating func top(_ n: Int) -> [TokenLogprob] {
-        let threshold = max(score(ofRank: min(n, count)), -.greatestFiniteMagnitude)
+        let threshold = max(score(ofRank: min(n, tokenCount)), -.greatestFiniteMagnitude)
         var top: [TokenLogprob] = []
         forEach(scoreFrom: threshold) { id, score in
             top.append(TokenLogprob(id: id, logprob: logprob(score)))
@@ -127,7 +169,8 @@ extension Candidates {
     }
 
     /// The place of the candidate where the cumulated probability, in ascending order of ids, first exceeds `uniform` (0 ..< 1).
-    func draw(_ uniform: Double) -> Int {
+    mutating func draw(_ uniform: Double) -> Int {
+        requireAll()
         let target = uniform * total
         let blockLength = blockVectors * Lanes.scalarCount
         var sum = 0.0
@@ -147,11 +190,30 @@ extension Candidates {
     }
 }
 
+// MARK: Heads
+
+extension Candidates {
+    /// Takes note that the answer depends on tokens that are not listed, if there are any.
+    mutating func requireAll() {
+        if unlisted != nil { fallsShort = true }
+    }
+
+    /// Drops the tokens that are not listed, all of which have to have scores below `threshold`.
+    ///
+    /// - Parameter isKnown: Whether the listed tokens were enough to find the threshold.
+    mutating func dropUnlisted(below threshold: Float, if isKnown: Bool = true) {
+        guard let unlisted else { return }
+        if !isKnown || threshold <= unlisted.bound { fallsShort = true }
+        self.unlisted = nil
+    }
+}
+
 // MARK: Thinning out
 
 extension Candidates {
     /// Keeps the candidates whose score is at least `threshold`.
     mutating func keep(scoresFrom threshold: Float) {
+        dropUnlisted(below: threshold)
         var kept = 0
         for vector in 0..<vectorCount {
             let lanes = scores[vector: vector]
@@ -193,8 +255,14 @@ extension Candidates {
         }
     }
 
-    /// The `rank`-th greatest score, ties counted, `rank` from 1 to ``count``.
+    /// The `rank`-th greatest score, ties counted, `rank` from 1 to ``tokenCount``.
     mutating func score(ofRank rank: Int) -> Float {
+        let score = listedScore(ofRank: rank)
+        if let unlisted, rank > count || score <= unlisted.bound { fallsShort = true }
+        return score
+    }
+
+    private mutating func listedScore(ofRank rank: Int) -> Float {
         var floor = -Float.infinity
         if rank <= vectorCount / 4 {
             // The rank-th greatest of the maxima of all vectors is a lower bound, which few scores reach.

@@ -1,5 +1,5 @@
 /// Lowers the score of a token in proportion to how often it has occurred.
-struct FrequencyPenalty: LogitProcessor {
+struct FrequencyPenalty: Penalty {
     private let penalty: Float
     private let form: SamplingParameters.FrequencyForm
 
@@ -9,17 +9,12 @@ struct FrequencyPenalty: LogitProcessor {
         form = parameters.frequencyForm
     }
 
-    static var readsHistory: Bool { true }
-
-    func apply(to candidates: inout Candidates, history: TokenHistory?) {
-        guard let history else { return }
-        for id in history.distinct {
-            let frequency =
-                switch form {
-                case .relative: Float(history.occurrences(id)) / Float(history.length)
-                case .count: Float(history.generations(id))
-                }
-            candidates.update(id) { $0 - frequency * penalty }
-        }
+    func amount(_ id: Int32, _ history: TokenHistory) -> Float {
+        let frequency =
+            switch form {
+            case .relative: Float(history.occurrences(id)) / Float(history.length)
+            case .count: Float(history.generations(id))
+            }
+        return frequency * penalty
     }
 }

@@ -9,7 +9,7 @@ struct MinP: LogitProcessor {
         logarithm = log(share)
     }
 
-    func apply(to candidates: inout Candidates, history: TokenHistory?) {
+    func apply(to candidates: inout Candidates) {
         candidates.keep(scoresFrom: candidates.greatestScore() + logarithm)
     }
 }

@@ -1,5 +1,5 @@
 /// Lowers the score of every token that has been generated, by the same amount however often (OpenAI's presence penalty).
-struct PresencePenalty: LogitProcessor {
+struct PresencePenalty: Penalty {
     private let penalty: Float
 
     init?(_ parameters: SamplingParameters) {
@@ -7,12 +7,5 @@ struct PresencePenalty: LogitProcessor {
         self.penalty = penalty
     }
 
-    static var readsHistory: Bool { true }
-
-    func apply(to candidates: inout Candidates, history: TokenHistory?) {
-        guard let history else { return }
-        for id in history.distinct where history.generations(id) > 0 {
-            candidates.update(id) { $0 - penalty }
-        }
-    }
+    func amount(_ id: Int32, _ history: TokenHistory) -> Float { history.generations(id) > 0 ? penalty : 0 }
 }

@@ -7,6 +7,8 @@ struct RadixSelection: ~Copyable {
         let key: UInt32
         /// The weight of the items before that key.
         let before: Double
+        /// Whether the sum reached the limit, in each of its digits.
+        let isReached: Bool
     }
 
     private var keys = LaneBuffer<UInt32>(capacity: 0)
@@ -35,20 +37,24 @@ struct RadixSelection: ~Copyable {
         var key: UInt32 = 0
         var before = 0.0
         var shift: UInt32 = 32
+        var isReached = true
         for width in Self.widths {
             shift -= width
             accumulate(shift: shift, width: width)
             var last = (bucket: 0, before: before)
+            var isHere = false
             for bucket in 0..<1 << Int(width) where sums[bucket] > 0 {
                 last = (bucket, before)
                 before += sums[bucket]
-                if before >= limit { break }
+                isHere = before >= limit
+                if isHere { break }
             }
+            isReached = isReached && isHere
             before = last.before
             key |= UInt32(last.bucket) << shift
             keepItems(startingWith: key >> shift, shift: shift)
         }
-        return Crossing(key: key, before: before)
+        return Crossing(key: key, before: before, isReached: isReached)
     }
 
     private static let widths: [UInt32] = [11, 11, 10]

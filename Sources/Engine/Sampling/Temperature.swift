@@ -7,7 +7,7 @@ struct Temperature: LogitProcessor {
         self.temperature = temperature
     }
 
-    func apply(to candidates: inout Candidates, history: TokenHistory?) {
+    func apply(to candidates: inout Candidates) {
         candidates.divide(by: temperature)
     }
 }

@@ -21,6 +21,15 @@ struct TokenHistory: Sendable {
         if generated.indices.contains(Int(id)) { generated[Int(id)] += 1 }
     }
 
+    /// Takes back the latest ``record(_:)``.
+    mutating func forget(_ id: Int32) {
+        length -= 1
+        guard total.indices.contains(Int(id)) else { return }
+        total[Int(id)] -= 1
+        generated[Int(id)] -= 1
+        if total[Int(id)] == 0 { distinct.removeLast() }
+    }
+
     /// Occurrences in prompt and output.
     func occurrences(_ id: Int32) -> Int { Int(total[Int(id)]) }
 

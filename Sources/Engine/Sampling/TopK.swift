@@ -7,8 +7,8 @@ struct TopK: LogitProcessor {
         self.k = k
     }
 
-    func apply(to candidates: inout Candidates, history: TokenHistory?) {
-        guard k < candidates.count else { return }
+    func apply(to candidates: inout Candidates) {
+        guard k < candidates.tokenCount else { return }
         candidates.keep(scoresFrom: candidates.score(ofRank: k))
     }
 }

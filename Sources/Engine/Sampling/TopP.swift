@@ -11,16 +11,19 @@ struct TopP: LogitProcessor {
         self.p = Double(p)
     }
 
-    func apply(to candidates: inout Candidates, history: TokenHistory?) {
+    func apply(to candidates: inout Candidates) {
         candidates.normalize()
         let mass = p * candidates.total
-        // Tokens with less than (1 - p) / count each have less than 1 - p together: none of them is in the set. The margin covers
-        // the rounding of the exponentials.
-        let least = log((candidates.total - mass) / Double(candidates.count)) - 0.001
-        candidates.keep(scoresFrom: candidates.maximum + Float(least))
-        candidates.normalize()
+        if candidates.isComplete {
+            // Tokens with less than (1 - p) / count each have less than 1 - p together: none of them is in the set. The margin covers
+            // the rounding of the exponentials.
+            let least = log((candidates.total - mass) / Double(candidates.count)) - 0.001
+            candidates.keep(scoresFrom: candidates.maximum + Float(least))
+            candidates.normalize()
+        }
 
         let edge = candidates.crossing(mass, key: Candidates.descending)
+        candidates.dropUnlisted(below: Candidates.score(edge.key), if: edge.isReached)
         let weight = Double(candidates.weight(Candidates.score(edge.key)))
         var ties = max(1, ((mass - edge.before) / weight).rounded(.up))
         candidates.keep { score in

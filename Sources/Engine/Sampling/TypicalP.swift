@@ -10,7 +10,8 @@ struct TypicalP: LogitProcessor {
         self.p = Double(p)
     }
 
-    func apply(to candidates: inout Candidates, history: TokenHistory?) {
+    func apply(to candidates: inout Candidates) {
+        candidates.requireAll()
         candidates.normalize()
         // Scores and information differ by a sign and a constant.
         let expected = candidates.maximum + candidates.expectedScore()

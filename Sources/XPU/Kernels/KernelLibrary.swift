@@ -47,6 +47,7 @@ struct KernelName: Hashable, Sendable {
     }
     static func rows(_ function: String) -> KernelName { KernelName(module: "rows", function: function) }
     static func attention(_ function: String) -> KernelName { KernelName(module: "attention", function: function) }
+    static func sampling(_ function: String) -> KernelName { KernelName(module: "sampling", function: function) }
     static func measure(_ function: String) -> KernelName { KernelName(module: "measure", function: function) }
     static func unpack(_ function: String) -> KernelName { KernelName(module: "unpack", function: function) }
 }

@@ -5,7 +5,8 @@ internal import Glibc
 /// it to the device.
 ///
 /// Counts (rows, wanted rows, tiles), then per row its token, position and the starts of its block tables, the wanted rows, cosines and sines
-/// of each rope table, the factors of scales that grow, the tiles (first row, rows) and the block tables.
+/// of each rope table, the factors of scales that grow, the tiles (first row, rows), the block tables, and how wanted rows are processed
+/// for their heads.
 @safe
 final class ControlBlock {
     private let host: Memory
@@ -39,6 +40,9 @@ final class ControlBlock {
         /// Per row, for each scale that grows.
         let scales: [Int]
         let tables: Int
+        /// Per wanted row, as kernels/sampling.cl has it, and what they refer to; where the step gives heads.
+        let headRequests: Int
+        let logitChanges: Int
         let byteCount: Int
 
         init(_ shape: StepShape, _ ropeTables: [RopeTable], scales scaleCount: Int) {
@@ -57,6 +61,8 @@ final class ControlBlock {
             ropes = ropeTables.map { take(2 * shape.rows * $0.inverseFrequencies.count) }
             scales = (0..<scaleCount).map { _ in take(shape.rows) }
             tables = take(shape.tableEntries)
+            headRequests = take(shape.givesHeads ? RowHeads.requestWords * shape.outputs : 0)
+            logitChanges = take(2 * shape.logitChanges)
             byteCount = next * 4
         }
     }
@@ -74,6 +80,9 @@ final class ControlBlock {
     func record(_ shape: StepShape, into recorder: inout Recorder) throws(XPUError) {
         try recorder.copy(to: device.slice(), from: host.slice(), bytes: layout(shape).byteCount)
     }
+
+    /// Bytes that a step of a shape sends.
+    func bytes(_ shape: StepShape) -> Int { layout(shape).byteCount }
 
     func fill(_ inputs: borrowing StepInputs, _ shape: StepShape) {
         let layout = layout(shape)
@@ -99,6 +108,10 @@ final class ControlBlock {
         }
         unsafe words[2] = Int32(tiles)
         let floats = unsafe host.base.assumingMemoryBound(to: Float.self)
+        if shape.givesHeads {
+            unsafe RowHeads.fill(
+                inputs, requests: words + layout.headRequests, changes: words + layout.logitChanges)
+        }
         for (scale, start) in zip(scales, layout.scales) {
             for row in 0..<inputs.tokens.count {
                 unsafe floats[start + row] = Float(scale.factor(at: Int(words[layout.positions + row])))

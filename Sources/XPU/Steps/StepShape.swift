@@ -12,9 +12,12 @@ struct StepShape: Hashable, Sendable {
     /// Splits of the longest row's positions.
     let splits: Int
     let tableEntries: Int
+    /// Whether the wanted rows stay on the device and their heads go to the host, and changes of their logits.
+    let givesHeads: Bool
+    let logitChanges: Int
 
     /// - Parameter tileTokens: Tokens of a tile where sequences bring several.
-    init(_ inputs: borrowing StepInputs, limits: StepLimits, tileTokens: Int) {
+    init(_ inputs: borrowing StepInputs, limits: StepLimits, tileTokens: Int, givesHeads: Bool) {
         var end = 1
         var longest = 1
         for sequence in inputs.sequences {
@@ -29,15 +32,19 @@ struct StepShape: Hashable, Sendable {
         outputs = inputs.outputRows.isEmpty ? 0 : min(Self.bucket(inputs.outputRows.count), limits.outputRows)
         splits = Self.bucket((end + KVCache.splitLength - 1) / KVCache.splitLength)
         tableEntries = Self.bucket(max(16, inputs.blockTables.count))
+        self.givesHeads = givesHeads
+        logitChanges = givesHeads && !inputs.logitChanges.isEmpty ? Self.bucket(max(256, inputs.logitChanges.count)) : 0
     }
 
-    init(rows: Int, outputs: Int, splits: Int, tableEntries: Int) {
+    init(rows: Int, outputs: Int, splits: Int, tableEntries: Int, givesHeads: Bool, logitChanges: Int) {
         self.rows = rows
         self.outputs = outputs
         tiles = rows
         tileTokens = 1
         self.splits = splits
         self.tableEntries = tableEntries
+        self.givesHeads = givesHeads
+        self.logitChanges = logitChanges
     }
 
     /// The smallest power of two that is at least `count`.

@@ -16,6 +16,10 @@ final class XPUExecutable: Executable {
     private let fence: Fence
     private let kernels: KernelSet
     private var lists: [StepShape: RecordedStep] = [:]
+    /// `nil` where steps give rows only.
+    private let heads: RowHeads?
+    /// Copies of single wanted rows to the host.
+    private var rowCopies: [Int: RecordedStep] = [:]
 
     /// A ``CommandList`` in a collection.
     private final class RecordedStep {
@@ -28,9 +32,14 @@ final class XPUExecutable: Executable {
     }
 
     private(set) var lastStepCost: StepCost?
+    var givesHeads: Bool { heads != nil }
+
+    /// Changes of logits for which each wanted row has room from the start.
+    private static let usualChanges = 256
 
     init(
-        _ program: Program, _ weights: XPUWeights, _ configuration: KVCacheConfiguration, _ limits: StepLimits
+        _ program: Program, _ weights: XPUWeights, _ configuration: KVCacheConfiguration, _ limits: StepLimits,
+        heads use: HeadUse
     ) throws(BackendError) {
         let (context, library) = (weights.context, weights.library)
         try Lowering.checkSupport(program)
@@ -38,15 +47,20 @@ final class XPUExecutable: Executable {
         let program = fused.program
         let sizes = StepMemory.Sizes(program, weights, limits: limits)
         logitStride = sizes.plan.buffer[program.logits.index].map { sizes.plan.widths[$0] } ?? 0
+        let vocabulary = program.vocabularySize
+        let givesHeads = use.applies(to: vocabulary)
         // Weights and what else is taken count on both sides.
         let taken = weights.byteCount
-        let needed = taken + KVCache.byteCount(program.cache, configuration) + sizes.total
+        let needed =
+            taken + KVCache.byteCount(program.cache, configuration) + sizes.total
+            + (givesHeads ? RowHeads.byteCount(rows: limits.outputRows, vocabulary: vocabulary) : 0)
         let available = context.freeMemory.map { $0 + taken } ?? context.device.memory
         guard needed <= available else { throw .doesNotFit(needed: needed, available: available) }
         let cache = try KVCache(context, program.cache, configuration)
         let largest = StepShape(
             rows: limits.rows, outputs: limits.outputRows, splits: 1,
-            tableEntries: max(16, 2 * configuration.blockCount))
+            tableEntries: max(16, 2 * configuration.blockCount), givesHeads: givesHeads,
+            logitChanges: givesHeads ? limits.outputRows * Self.usualChanges : 0)
         do {
             self.context = context
             self.program = program
@@ -56,6 +70,7 @@ final class XPUExecutable: Executable {
             control = try ControlBlock(context, program, largest: largest)
             splitStates = try SplitStates(context, bytes: 0)
             logits = try Memory(context, .host, byteCount: limits.outputRows * logitStride * 4)
+            heads = givesHeads ? try RowHeads(context, rows: limits.outputRows, vocabulary: vocabulary) : nil
             queue = try CommandQueue(context)
             fence = try queue.makeFence()
             kernels = KernelSet(library)
@@ -70,7 +85,13 @@ final class XPUExecutable: Executable {
         for token in inputs.tokens {
             precondition(token >= 0 && token < vocabulary, "token \(token) is not in the vocabulary")
         }
-        let shape = StepShape(inputs, limits: limits, tileTokens: lowering.tiling.tokens)
+        let headsWanted = inputs.wantsHeads
+        precondition(!headsWanted || inputs.heads.count == inputs.outputRows.count, "heads of some rows only")
+        for change in inputs.logitChanges {
+            precondition(change.id >= 0 && change.id < program.vocabularySize, "logit \(change.id) is not there")
+        }
+        let shape = StepShape(
+            inputs, limits: limits, tileTokens: lowering.tiling.tokens, givesHeads: headsWanted && givesHeads)
         let clock = ContinuousClock()
         let start = clock.now
         let (submitted, done, launches): (ContinuousClock.Instant, ContinuousClock.Instant, Int)
@@ -84,12 +105,48 @@ final class XPUExecutable: Executable {
             try fence.reset()
             launches = step.launches
         } catch { throw context.failure(error) }
-        let floats = unsafe logits.base.assumingMemoryBound(to: Float.self)
-        for row in 0..<inputs.outputRows.count {
-            unsafe outputs.buffer.baseAddress?.advanced(by: row * outputs.vocabulary).update(
-                from: floats + row * logitStride, count: outputs.vocabulary)
+        var bytes = 0
+        if shape.givesHeads, let heads {
+            heads.deliver(inputs, into: &outputs)
+            bytes = heads.bytes(rows: shape.outputs)
+        } else {
+            for row in 0..<inputs.outputRows.count { deliver(row, isProcessed: false, into: &outputs) }
+            bytes = shape.outputs * rowBytes
         }
-        lastStepCost = StepCost(launches: launches, onHost: (submitted - start) + (clock.now - done))
+        lastStepCost = StepCost(
+            launches: launches, onHost: (submitted - start) + (clock.now - done), bytesToDevice: control.bytes(shape),
+            bytesToHost: bytes)
+    }
+
+    func fetch(_ row: Int, into outputs: inout StepOutputs) throws(BackendError) {
+        do {
+            try queue.execute(try copy(of: row).list, fence)
+            try fence.wait()
+            try fence.reset()
+        } catch { throw context.failure(error) }
+        deliver(row, isProcessed: outputs[row].isProcessed, into: &outputs)
+        lastStepCost?.bytesToHost += rowBytes
+    }
+
+    private var rowBytes: Int { logitStride * 4 }
+
+    /// Hands out a row that has come to the host.
+    private func deliver(_ row: Int, isProcessed: Bool, into outputs: inout StepOutputs) {
+        let floats = unsafe logits.base.assumingMemoryBound(to: Float.self)
+        unsafe outputs.buffer.baseAddress?.advanced(by: row * outputs.vocabulary).update(
+            from: floats + row * logitStride, count: outputs.vocabulary)
+        outputs[row] = RowDelivery(isProcessed: isProcessed, hasRow: true)
+    }
+
+    private func copy(of row: Int) throws(XPUError) -> RecordedStep {
+        if let known = rowCopies[row] { return known }
+        var recorder = Recorder(try CommandList(context), kernels)
+        try recorder.copy(
+            to: logits.slice(row * rowBytes), from: lowering.memory.slice(program.logits).advanced(by: row * rowBytes),
+            bytes: rowBytes)
+        let step = RecordedStep(try recorder.finish(), launches: 0)
+        rowCopies[row] = step
+        return step
     }
 
     private func recorded(_ shape: StepShape) throws(XPUError) -> RecordedStep {
@@ -106,10 +163,11 @@ final class XPUExecutable: Executable {
         var recorder = Recorder(try CommandList(context), kernels)
         try control.record(shape, into: &recorder)
         try lowering.record(shape, control, splitStates.slice, into: &recorder)
-        if shape.outputs > 0 {
-            try recorder.copy(
-                to: logits.slice(), from: lowering.memory.slice(program.logits),
-                bytes: shape.outputs * logitStride * 4)
+        let rows = lowering.memory.slice(program.logits)
+        if shape.givesHeads {
+            try heads?.record(shape, control, logits: rows, stride: logitStride, into: &recorder)
+        } else if shape.outputs > 0 {
+            try recorder.copy(to: logits.slice(), from: rows, bytes: shape.outputs * rowBytes)
         }
         let launches = recorder.launches
         let step = RecordedStep(try recorder.finish(), launches: launches)
