@@ -161,6 +161,8 @@ final class HeadsBackend: Backend {
     let fetched = Atomic<Int>(0)
     /// Rows until one does not come; negative for none.
     let rowsToFailure = Atomic<Int>(-1)
+    /// Steps wait while it is held.
+    let gate = Mutex<Void>(())
 
     var device: DeviceInfo { inner.device }
     func supports(_ op: Op) -> Bool { inner.supports(op) }
@@ -190,6 +192,7 @@ final class HeadsBackend: Backend {
         var givesHeads: Bool { true }
 
         func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError) {
+            backend.gate.withLock { _ in }
             try inner.run(inputs, into: &outputs)
             rows.removeAll()
             for row in 0..<inputs.outputRows.count {
