@@ -34,6 +34,9 @@ package final class XPUBackend: Backend {
             memory: levelZero.freeMemory(of: physical) ?? physical.memory, ownsMemory: !physical.isIntegrated)
     }
 
+    /// Bytes of the device's memory that were allocated for what this backend made.
+    package var allocatedBytes: Int { current.withLock { $0.context.allocated.load(ordering: .relaxed) } }
+
     /// Bytes that the device reads per second at most, measured now.
     package func readBandwidth() throws(XPUError) -> Double {
         let opened = try opened()

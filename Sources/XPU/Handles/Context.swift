@@ -15,6 +15,8 @@ final class Context: Sendable {
     private let levelZero: LevelZero
     private let lost = Atomic<Bool>(false)
     private let abandoned = Atomic<Bool>(false)
+    /// Bytes of the device's memory that were allocated here.
+    let allocated = Atomic<Int>(0)
 
     init(_ device: PhysicalDevice, _ levelZero: LevelZero) throws(XPUError) {
         self.device = device

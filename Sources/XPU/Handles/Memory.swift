@@ -1,4 +1,5 @@
 internal import CXPU
+internal import Synchronization
 
 /// Memory of the device, or of the host where the device can reach it.
 @safe
@@ -11,6 +12,7 @@ struct Memory: ~Copyable, @unchecked Sendable {
     let context: Context
     let byteCount: Int
     let base: UnsafeMutableRawPointer
+    private let place: Place
 
     /// - Throws: ``XPUError/outOfMemory(bytes:)``
     init(_ context: Context, _ place: Place, byteCount: Int) throws(XPUError) {
@@ -42,9 +44,14 @@ struct Memory: ~Copyable, @unchecked Sendable {
         try check(status, place == .device ? "zeMemAllocDevice" : "zeMemAllocHost", bytes: count)
         guard let base = unsafe pointer else { throw .outOfMemory(bytes: count) }
         unsafe self.base = base
+        self.place = place
+        if place == .device { context.allocated.add(count, ordering: .relaxed) }
     }
 
-    deinit { context.destroy { unsafe $0.zeMemFree(context.handle, base) } }
+    deinit {
+        if place == .device { context.allocated.subtract(byteCount, ordering: .relaxed) }
+        context.destroy { unsafe $0.zeMemFree(context.handle, base) }
+    }
 
     /// A part of it as a kernel sees it.
     func slice(_ offset: Int = 0) -> Slice {
