@@ -169,6 +169,8 @@ def check(kernel, module, target, lanes):
 
 def matrix_instructions(name):
     """Those that a kernel has in sub-groups of 16: for attention scores and values, per eight rows; for floats one per piece."""
+    if name.startswith("rate_"):
+        return 4
     if name.startswith("matrix_f16"):
         return 2
     if name.startswith("matrix_bf16"):

@@ -43,6 +43,12 @@ package final class XPUBackend: Backend {
         return try ReadBandwidth.measure(opened.context, opened.library)
     }
 
+    /// Operations that the device does per second at most, measured now.
+    package func arithmeticRates() throws(XPUError) -> ArithmeticRates {
+        let opened = try opened()
+        return try ArithmeticRates(opened.context, opened.library)
+    }
+
     package func supports(_ op: Op) -> Bool { true }
 
     /// What keeps a program from running here, before anything is loaded: shapes, formats, memory.

@@ -123,6 +123,15 @@ import Testing
         #expect((device["read_bytes_per_second"]?.doubleValue ?? 0) > 0)
         for test in tests { #expect(test["passed"]?.boolValue == true, "\(test["name"]?.stringValue ?? "")") }
         #expect(tests.contains { ($0["bytes_per_second"]?.doubleValue ?? 0) > 0 })
+        #expect((device["arithmetic_ceilings"]?["integers"]?.doubleValue ?? 0) > 0)
+        #expect((device["arithmetic_ceilings"]?["floats"]?.doubleValue ?? 0) > 0)
+        for test in tests where test["operations_per_second"]?.doubleValue != nil {
+            #expect((test["operations_ceiling"]?.doubleValue ?? 0) > 0)
+        }
+        for kind in ["attention", "mixture", "norm"] {
+            let timed = tests.filter { ($0["name"]?.stringValue ?? "").contains(kind) }
+            #expect(!timed.isEmpty && timed.allSatisfy { ($0["bytes_per_second"]?.doubleValue ?? 0) > 0 }, "\(kind)")
+        }
 
         let bad = try Command.run(
             ["devices", "--self-test"], environment: ["SOFTXPU_LOSE_DEVICE": "30+"])

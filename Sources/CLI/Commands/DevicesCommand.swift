@@ -29,6 +29,7 @@ struct DevicesCommand: ParsableCommand {
     private struct Entry {
         let report: DeviceReport
         var bandwidth: Double?
+        var rates: ArithmeticRates?
         var results: [SelfTest.Result] = []
         var failure: String?
     }
@@ -55,7 +56,9 @@ struct DevicesCommand: ParsableCommand {
             let backend = try XPUBackend(index: index)
             entry.bandwidth = try backend.readBandwidth()
             guard selfTest else { return entry }
-            SelfTest(backend).run { result in
+            let rates = try backend.arithmeticRates()
+            entry.rates = rates
+            SelfTest(backend).run(rates) { result in
                 entry.results.append(result)
                 Diagnostics.note("\(report.id): \(result.name): \(result.passed ? "PASS" : "FAIL")")
             }
@@ -74,6 +77,11 @@ struct DevicesCommand: ParsableCommand {
             for (name, value) in lines(report) { text += "    \(name.padded(to: 18))\(value)\n" }
             if let bandwidth = entry.bandwidth {
                 text += "    \("read bandwidth".padded(to: 18))\(fixed(bandwidth / 1e9, 1)) GB/s, measured now\n"
+            }
+            if let rates = entry.rates {
+                let halves = rates.halves.map { ", f16 products \(fixed($0 / 1e12, 2))" } ?? ""
+                text += "    \("arithmetic".padded(to: 18))8-bit products \(fixed(rates.integers / 1e12, 2))\(halves), "
+                text += "binary32 \(fixed(rates.floats / 1e12, 2)) T/s, measured now\n"
             }
             if !entry.results.isEmpty { text += "\n" + table(entry) + "\n" }
         }
@@ -105,7 +113,7 @@ struct DevicesCommand: ParsableCommand {
     private func table(_ entry: Entry) -> String {
         var table = Table([
             ("kernels", .left), ("error", .right), ("bound", .right), ("GB/s", .right), ("of ceiling", .right),
-            ("TFLOP/s, 64 rows", .right), ("", .left),
+            ("TFLOP/s, 64 rows", .right), ("of ceiling", .right), ("", .left),
         ])
         for result in entry.results {
             let share = result.bytesPerSecond.flatMap { rate in entry.bandwidth.map { rate / $0 } }
@@ -113,6 +121,9 @@ struct DevicesCommand: ParsableCommand {
                 result.name, scientific(result.error), scientific(result.bound),
                 result.bytesPerSecond.map { fixed($0 / 1e9, 1) } ?? "", share.map { "\(fixed($0 * 100, 0)) %" } ?? "",
                 result.operationsPerSecond.map { fixed($0 / 1e12, 3) } ?? "",
+                result.operationsPerSecond.flatMap { rate in
+                    result.operationsCeiling.map { "\(fixed(rate / $0 * 100, 0)) %" }
+                } ?? "",
                 result.passed ? "PASS" : "FAIL \(result.failure ?? "")",
             ])
         }
@@ -171,6 +182,12 @@ struct DevicesCommand: ParsableCommand {
         object["local_memory"] = JSON(report.localMemory)
         object["read_bytes_per_second"] = entry.bandwidth.map { JSON($0) } ?? .null
         if let failure = entry.failure { object["failure"] = .string(failure) }
+        if let rates = entry.rates {
+            object["arithmetic_ceilings"] = [
+                "integers": JSON(rates.integers), "halves": rates.halves.map { JSON($0) } ?? .null,
+                "floats": JSON(rates.floats),
+            ]
+        }
         if selfTest {
             object["self_test"] = .array(
                 entry.results.map { result in
@@ -179,6 +196,7 @@ struct DevicesCommand: ParsableCommand {
                         "error": result.error.isFinite ? JSON(result.error) : .null, "bound": JSON(result.bound),
                         "bytes_per_second": result.bytesPerSecond.map { JSON($0) } ?? .null,
                         "operations_per_second": result.operationsPerSecond.map { JSON($0) } ?? .null,
+                        "operations_ceiling": result.operationsCeiling.map { JSON($0) } ?? .null,
                     ]
                 })
         }

@@ -3,3 +3,4 @@
 #include "matrix.h"
 #include "matrix_floats.h"
 #include "matrix_attention.h"
+#include "matrix_rate.h"

@@ -20,3 +20,25 @@ __kernel void fill_words(__global uint *words, long count) {
         words[i] = (x ^ x >> 13) * 0xc2b2ae35u;
     }
 }
+
+// Independent multiplications and additions: `steps` times 16 per work-item. As above, what comes out is written where it is improbable.
+#define CHAINS 16
+
+SUBGROUP __kernel void rate_fma(int steps, float a, float b, __global float *output) {
+    float x[CHAINS], sum = 0;
+    _Pragma("unroll") for (int i = 0; i < CHAINS; i++) x[i] = b + i + get_sub_group_local_id();
+    for (int s = 0; s < steps; s++)
+        _Pragma("unroll") for (int i = 0; i < CHAINS; i++) x[i] = fma(x[i], a, b);
+    _Pragma("unroll") for (int i = 0; i < CHAINS; i++) sum += x[i];
+    if (sum == 12345.678f) output[0] = sum;
+}
+
+// The same of packed dot products, of eight operations.
+SUBGROUP __kernel void rate_dot4(int steps, int a, __global int *output) {
+    int x[CHAINS], sum = 0;
+    _Pragma("unroll") for (int i = 0; i < CHAINS; i++) x[i] = a + i + get_sub_group_local_id();
+    for (int s = 0; s < steps; s++)
+        _Pragma("unroll") for (int i = 0; i < CHAINS; i++) x[i] += dot4(x[i], a);
+    _Pragma("unroll") for (int i = 0; i < CHAINS; i++) sum ^= x[i];
+    if (sum == 0x5bd1e995) output[0] = sum;
+}

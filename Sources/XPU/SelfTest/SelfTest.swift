@@ -13,6 +13,8 @@ package struct SelfTest: Sendable {
         package var bytesPerSecond: Double?
         /// Multiplications and additions per second with 64 rows.
         package var operationsPerSecond: Double?
+        /// The device's most, of the arithmetic that these take.
+        package var operationsCeiling: Double?
         /// Why it could not run.
         package var failure: String?
 
@@ -24,7 +26,7 @@ package struct SelfTest: Sendable {
     package init(_ backend: XPUBackend) { self.backend = backend }
 
     /// - Parameter report: Gets each result as it is there.
-    package func run(_ report: (Result) -> Void) {
+    package func run(_ rates: ArithmeticRates, _ report: (Result) -> Void) {
         for format in Format.all where WeightLayout(format) != nil {
             var result = product(format)
             if result.passed, Self.timed.contains(format) {
@@ -32,13 +34,26 @@ package struct SelfTest: Sendable {
                     let speed = try ProductSpeed(backend, format)
                     result.bytesPerSecond = speed.bytesPerSecond
                     result.operationsPerSecond = speed.operationsPerSecond
+                    result.operationsCeiling = rates.ceiling(format)
                 } catch { result.failure = "\(error)" }
             }
             report(result)
         }
-        for kv in KVFormat.all { report(attention(kv)) }
-        report(mixture())
-        for kind in [Op.Norm.Kind.rms, .layer] { report(rows(kind)) }
+        for kv in KVFormat.all {
+            report(timed(attention(kv)) { () throws in try OperationSpeed.attention(backend, kv) })
+        }
+        report(timed(mixture()) { () throws in try OperationSpeed.mixture(backend) })
+        for kind in [Op.Norm.Kind.rms, .layer] {
+            report(timed(rows(kind)) { () throws in try OperationSpeed.norm(backend, kind) })
+        }
+    }
+
+    /// A result that passed with the bytes per second that were measured.
+    private func timed(_ result: Result, _ bytesPerSecond: () throws -> Double) -> Result {
+        var result = result
+        guard result.passed else { return result }
+        do { result.bytesPerSecond = try bytesPerSecond() } catch { result.failure = "\(error)" }
+        return result
     }
 
     /// A part that is over in well under a second on a GPU: a kernel of each kind, and the formats that most files have.
