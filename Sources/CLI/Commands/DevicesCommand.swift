@@ -15,7 +15,7 @@ struct DevicesCommand: ParsableCommand {
               tgi-run devices --self-test        every kernel against a reference, and how fast it is
               ZE_AFFINITY_MASK=1 tgi-run devices --json
 
-            The self-test reports the products' speed beside the read bandwidth that it measured just before. Exit code 1: a test failed.
+            The self-test reports speeds beside the bandwidth and arithmetic that it measured just before. Exit code 1: a test failed.
             """
     )
 
