@@ -29,8 +29,17 @@ package struct RowHead: ~Escapable {
         self.vocabulary = vocabulary
     }
 
-    /// Whether anything can be said by it: not where too many logits tie, none is a number or one is infinite.
-    package var isUsable: Bool { !ids.isEmpty && maximum > -.infinity && maximum < .infinity }
+    /// Whether anything can be said by it: not where too many logits tie, none is a number or one is infinite. A device that answers
+    /// with other than tokens in order is not believed either: the row decides.
+    package var isUsable: Bool {
+        guard !ids.isEmpty, maximum > -.infinity, maximum < .infinity else { return false }
+        var last: Int32 = -1
+        for index in ids.indices {
+            guard ids[index] > last else { return false }
+            last = ids[index]
+        }
+        return Int(last) < vocabulary
+    }
 }
 
 /// Where the parts of a head are, in words of 4 bytes.

@@ -135,6 +135,49 @@ extension Sampler {
         }
     }
 
+    /// A device may answer with anything: the token is still one of the vocabulary, or there is none.
+    @Test(arguments: chains)
+    func `Heads and rows of random bits are survived`(_ parameters: SamplingParameters) throws {
+        var random = SplitMix(2024)
+        var candidates = Candidates()
+        let vocabulary = 1000
+        var heads = 0
+        for round in 0..<300 {
+            var outputs = try StepOutputs(rows: 1, vocabulary: vocabulary)
+            outputs[0] = RowDelivery(isProcessed: true, hasRow: true)
+            let words = unsafe outputs.headBuffer(row: 0)
+            for index in words.indices { unsafe words[index] = UInt32.random(in: 0...(.max), using: &random) }
+            unsafe words[HeadLayout.count] = UInt32.random(in: 0...600, using: &random)
+            // Ids that are tokens, in order or not, are the harder case.
+            for index in 0..<HeadLayout.capacity where round % 3 > 0 {
+                unsafe words[HeadLayout.ids + index] =
+                    round % 3 == 1 ? UInt32(index) : UInt32.random(in: 0..<1000, using: &random)
+            }
+            for index in unsafe outputs.buffer.indices {
+                unsafe outputs.buffer[index] = Float(bitPattern: .random(in: 0...(.max), using: &random))
+            }
+            var sampler = try Sampler(parameters, prompt: [1, 2, 999], vocabulary: vocabulary)
+            let topCount = round % 5
+            do throws(SamplingError) {
+                let token = try outputs.withHead(row: 0) { head throws(SamplingError) in
+                    try sampler.choose(head: head, position: round, topCount: topCount, using: &candidates)
+                }
+                if let token {
+                    heads += 1
+                    #expect(token.id >= 0 && Int(token.id) < vocabulary)
+                }
+            } catch {}
+            do throws(SamplingError) {
+                let token = try outputs.withLogits(row: 0) { logits throws(SamplingError) in
+                    try sampler.choose(
+                        logits: logits, isProcessed: true, position: round, topCount: topCount, using: &candidates)
+                }
+                #expect(token.id >= 0 && Int(token.id) < vocabulary)
+            } catch {}
+        }
+        #expect(heads > 0 || !parameters.isGreedy)
+    }
+
     @Test func `Drafts are counted by the rows behind them`() throws {
         let parameters = SamplingParameters.with {
             ($0.repetitionPenalty, $0.frequencyPenalty, $0.frequencyForm) = (1.5, 1, .count)
