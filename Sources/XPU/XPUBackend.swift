@@ -49,6 +49,15 @@ package final class XPUBackend: Backend {
         return try ArithmeticRates(opened.context, opened.library)
     }
 
+    /// Bytes of rows of logits per second of which the device takes heads, measured now.
+    func headBandwidth() throws -> Double {
+        let opened = try opened()
+        return try HeadSpeed.measure(opened.context, opened.library)
+    }
+
+    /// Kernels of the modules in use that nothing has asked for so far, as "module.kernel".
+    func unusedKernels() throws(XPUError) -> [String] { try opened().library.unusedKernels() }
+
     package func supports(_ op: Op) -> Bool { true }
 
     /// What keeps a program from running here, before anything is loaded: shapes, formats, memory.
@@ -98,6 +107,12 @@ package final class XPUBackend: Backend {
 
     package func compile(
         _ program: Program, weights: any LoadedWeights, cache: KVCacheConfiguration, limits: StepLimits
+    ) throws(BackendError) -> any Executable {
+        try compile(program, weights: weights, cache: cache, limits: limits, heads: heads)
+    }
+
+    func compile(
+        _ program: Program, weights: any LoadedWeights, cache: KVCacheConfiguration, limits: StepLimits, heads: HeadUse
     ) throws(BackendError) -> any Executable {
         guard let weights = weights as? XPUWeights else { throw .unsupported("weights of another backend") }
         return try XPUExecutable(program, weights, cache, limits, heads: heads)

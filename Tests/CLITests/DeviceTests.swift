@@ -124,13 +124,14 @@ import Testing
         for test in tests { #expect(test["passed"]?.boolValue == true, "\(test["name"]?.stringValue ?? "")") }
         #expect(tests.contains { ($0["bytes_per_second"]?.doubleValue ?? 0) > 0 })
         #expect((device["arithmetic_ceilings"]?["integers"]?.doubleValue ?? 0) > 0)
+        #expect((device["arithmetic_ceilings"]?["dots"]?.doubleValue ?? 0) > 0)
         #expect((device["arithmetic_ceilings"]?["floats"]?.doubleValue ?? 0) > 0)
         for test in tests where test["operations_per_second"]?.doubleValue != nil {
             #expect((test["operations_ceiling"]?.doubleValue ?? 0) > 0)
         }
-        for kind in ["attention", "mixture", "norm"] {
-            let timed = tests.filter { ($0["name"]?.stringValue ?? "").contains(kind) }
-            #expect(!timed.isEmpty && timed.allSatisfy { ($0["bytes_per_second"]?.doubleValue ?? 0) > 0 }, "\(kind)")
+        for kind in ["attention F16", "mixture of experts F32", "rms norm, activations", "heads of rows"] {
+            let timed = tests.filter { ($0["name"]?.stringValue ?? "").hasSuffix(kind) }
+            #expect(timed.count == 1 && timed.allSatisfy { ($0["bytes_per_second"]?.doubleValue ?? 0) > 0 }, "\(kind)")
         }
 
         let bad = try Command.run(

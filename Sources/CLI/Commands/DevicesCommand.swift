@@ -81,6 +81,7 @@ struct DevicesCommand: ParsableCommand {
             if let rates = entry.rates {
                 let halves = rates.halves.map { ", f16 products \(fixed($0 / 1e12, 2))" } ?? ""
                 text += "    \("arithmetic".padded(to: 18))8-bit products \(fixed(rates.integers / 1e12, 2))\(halves), "
+                text += "packed dot products \(fixed(rates.dots / 1e12, 2)), "
                 text += "binary32 \(fixed(rates.floats / 1e12, 2)) T/s, measured now\n"
             }
             if !entry.results.isEmpty { text += "\n" + table(entry) + "\n" }
@@ -184,8 +185,8 @@ struct DevicesCommand: ParsableCommand {
         if let failure = entry.failure { object["failure"] = .string(failure) }
         if let rates = entry.rates {
             object["arithmetic_ceilings"] = [
-                "integers": JSON(rates.integers), "halves": rates.halves.map { JSON($0) } ?? .null,
-                "floats": JSON(rates.floats),
+                "integers": JSON(rates.integers), "dots": JSON(rates.dots),
+                "halves": rates.halves.map { JSON($0) } ?? .null, "floats": JSON(rates.floats),
             ]
         }
         if selfTest {

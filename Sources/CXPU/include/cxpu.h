@@ -32,6 +32,7 @@
     X(zeModuleGetNativeBinary, ze_pfnModuleGetNativeBinary_t)                               \
     X(zeModuleBuildLogGetString, ze_pfnModuleBuildLogGetString_t)                           \
     X(zeModuleBuildLogDestroy, ze_pfnModuleBuildLogDestroy_t)                               \
+    X(zeModuleGetKernelNames, ze_pfnModuleGetKernelNames_t)                                 \
     X(zeKernelCreate, ze_pfnKernelCreate_t)                                                 \
     X(zeKernelDestroy, ze_pfnKernelDestroy_t)                                               \
     X(zeKernelSetGroupSize, ze_pfnKernelSetGroupSize_t)                                     \

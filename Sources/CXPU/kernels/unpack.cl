@@ -44,7 +44,20 @@ static inline void write_high(__global uchar *to, int lane, const char *codes, i
     }
 }
 
-#define GENERIC(NAME, GGUF_NAME, ID, LENGTH, BYTES_OF_BLOCK, GROUP, HAS_MIN)                                    \
+// Formats with a layout of their own, which are unpacked by the kernels below.
+#define OWN_q4_0 ,
+#define OWN_q8_0 ,
+#define OWN_q4_k ,
+#define OWN_q5_k ,
+#define OWN_q6_k ,
+#define OWN_iq4_xs ,
+
+#define SECOND(A, B, ...) B
+#define SELECT(...) SECOND(__VA_ARGS__)
+#define NO_KERNEL(...)
+// The mark of such a format is a comma, which moves NO_KERNEL to the second place.
+#define GENERIC(NAME, ...) SELECT(OWN_##NAME NO_KERNEL, GENERIC_KERNEL, )(NAME, __VA_ARGS__)
+#define GENERIC_KERNEL(NAME, GGUF_NAME, ID, LENGTH, BYTES_OF_BLOCK, GROUP, HAS_MIN)                             \
     __kernel void generic_##NAME(ARGUMENTS) {                                                                  \
         BEGIN(NAME, LENGTH, GROUP)                                                                             \
         for (int part = 0; part < LENGTH / BLOCK; part++) {                                                    \

@@ -52,6 +52,16 @@ struct Module: ~Copyable, @unchecked Sendable {
         return bytes
     }
 
+    /// Without what the compiler adds.
+    func kernelNames() throws(XPUError) -> [String] {
+        var count: UInt32 = 0
+        try unsafe check(context.calls.zeModuleGetKernelNames(handle, &count, nil), "zeModuleGetKernelNames")
+        var names = unsafe [UnsafePointer<CChar>?](repeating: nil, count: Int(count))
+        try unsafe check(context.calls.zeModuleGetKernelNames(handle, &count, &names), "zeModuleGetKernelNames")
+        return unsafe names.prefix(Int(count)).compactMap { name in unsafe name.map { unsafe String(cString: $0) } }
+            .filter { !$0.hasPrefix("Intel_") }
+    }
+
     private static func takeText(of log: ze_module_build_log_handle_t?, _ calls: xpu_calls) -> String {
         guard let log = unsafe log else { return "" }
         defer { _ = unsafe calls.zeModuleBuildLogDestroy(log) }

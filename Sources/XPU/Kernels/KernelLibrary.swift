@@ -1,10 +1,12 @@
 internal import CXPU
+internal import Synchronization
 
 /// The embedded modules, compiled for a device, and their kernels by name.
 final class KernelLibrary: Sendable {
     private let modules: [CompiledModule]
     /// Names the kernels, the device and its driver: what passes with them passes again.
     let identity: String
+    private let used = Mutex<Set<KernelName>>([])
 
     init(_ context: Context, _ cache: NativeCache) throws(XPUError) {
         var modules: [CompiledModule] = []
@@ -32,7 +34,21 @@ final class KernelLibrary: Sendable {
         guard let module = modules.first(where: { $0.module.name == name.module }) else {
             preconditionFailure("there is no module \(name.module)")
         }
-        return try Kernel(module, name.function)
+        let kernel = try Kernel(module, name.function)
+        used.withLock { _ = $0.insert(name) }
+        return kernel
+    }
+
+    /// Kernels that nobody has asked for, as "module.kernel".
+    func unusedKernels() throws(XPUError) -> [String] {
+        let used = used.withLock { $0 }
+        var unused: [String] = []
+        for module in modules {
+            let name = module.module.name
+            unused += try module.module.kernelNames().filter { !used.contains(KernelName(module: name, function: $0)) }
+                .map { "\(name).\($0)" }
+        }
+        return unused.sorted()
     }
 }
 

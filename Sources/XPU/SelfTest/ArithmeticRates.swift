@@ -5,6 +5,8 @@ internal import Quant
 package struct ArithmeticRates: Sendable {
     /// 8-bit products: the matrix engine's where there is one, else packed dot products.
     package let integers: Double
+    /// Packed dot products of 8-bit integers, which products with few rows take on every device.
+    package let dots: Double
     /// Half precision products of the matrix engine; `nil` without one.
     package let halves: Double?
     package let floats: Double
@@ -15,9 +17,10 @@ package struct ArithmeticRates: Sendable {
         let group = Double(RateMeter.groupItems * 16)
         floats = try meter.measure(
             .measure("rate_fma"), size: RateMeter.groupItems, operations: group * 2, [.float(0.5), .float(1)])
+        dots = try meter.measure(
+            .measure("rate_dot4"), size: RateMeter.groupItems, operations: group * 8, [.int(0x0102_0304)])
         guard let lanes = context.device.matrixLanes else {
-            integers = try meter.measure(
-                .measure("rate_dot4"), size: RateMeter.groupItems, operations: group * 8, [.int(0x0102_0304)])
+            integers = dots
             halves = nil
             return
         }

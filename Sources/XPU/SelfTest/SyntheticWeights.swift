@@ -36,13 +36,29 @@ final class SyntheticWeights: WeightSource, TensorCatalog, @unchecked Sendable {
         add(name, .f32, [columns, rows], bytes, repeatedTo: bytes.count)
     }
 
-    /// Floats around a center.
-    func floats(_ name: String, _ dimensions: [Int], around center: Float = 0, size: Float = 1) {
-        var bytes: [UInt8] = []
-        for _ in 0..<dimensions.reduce(1, *) {
-            append(center + size * (Float(next() >> 40) / Float(1 << 23) - 1), to: &bytes)
+    /// Floats around a center, as a format holds them.
+    func floats(
+        _ name: String, _ dimensions: [Int], around center: Float = 0, size: Float = 1, as format: Format = .f32
+    ) {
+        let values = (0..<dimensions.reduce(1, *)).map { _ in
+            center + size * (Float(next() >> 40) / Float(1 << 23) - 1)
         }
-        add(name, .f32, dimensions, bytes, repeatedTo: bytes.count)
+        var bytes = [UInt8](repeating: 0, count: format.byteCount(of: values.count) ?? 0)
+        var span = bytes.mutableSpan
+        do { try format.encode(values.span, into: &span) } catch {
+            preconditionFailure("\(name) cannot be encoded: \(error)")
+        }
+        add(name, format, dimensions, bytes, repeatedTo: bytes.count)
+    }
+
+    /// What a tensor of F32 holds.
+    func values(_ name: String) -> [Float] {
+        guard let tensor = tensors[name] else { return [] }
+        var values = [Float](repeating: 0, count: tensor.bytes.count / 4)
+        var span = values.mutableSpan
+        unsafe tensor.format.decode(
+            UnsafeRawBufferPointer(start: tensor.bytes.base, count: tensor.bytes.count).bytes, into: &span)
+        return values
     }
 
     func format(of name: String) -> Format? { tensors[name]?.format }
