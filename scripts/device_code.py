@@ -1,58 +1,57 @@
-"""Device code of the kernels: compiles them with ocloc, inspects what came out, keeps a table of it."""
+"""Device code of the kernels: compiles them with ocloc, inspects what came out, keeps a table of it.
 
+With OCLOC, a newer one than Debian 12's, for the devices that only it knows."""
+
+import argparse
 import re
 import struct
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-KERNELS = Path("Sources/CXPU/kernels")
-TABLE = KERNELS / "device-code.txt"
-OPTIONS = "-ze-opt-greater-than-4GB-buffer-required"
-# The disassembler looks for this library without its version.
-IGA = Path("/usr/lib/x86_64-linux-gnu/libiga64.so.1")
+from offline_compiler import NAMES, Debian12, Newer, disassemble
 
-EVERYWHERE = ["dg2", "pvc", "tgllp", "adl-s"]
-# Which module is for which devices, and the sub-group size of those of its kernels that use sub-groups.
-TARGETS = {
-    "attention": (EVERYWHERE, 16),
-    "linear": (EVERYWHERE, 16),
-    "matrix8": (["dg2"], 8),
-    "matrix16": (["pvc"], 16),
-    "measure": (EVERYWHERE, 16),
-    "rows": (EVERYWHERE, None),
-    "sampling": (EVERYWHERE, None),
-    "unpack": (EVERYWHERE, None),
+KERNELS = Path("Sources/CXPU/kernels")
+# The sub-group size of those of a module's kernels that use sub-groups.
+LANES = {
+    "attention": 16, "linear": 16, "matrix8": 8, "matrix16": 16, "measure": 16, "rows": None, "sampling": None,
+    "unpack": None,
 }
-# Who may use scratch memory: what runs while a model is loaded, and the choice among groups of experts (an array).
+# Modules for some devices only.
+ENGINES = {"matrix8": ["dg2", "arl-h"], "matrix16": ["pvc", "bmg", "lnl-m", "ptl-h"]}
+# Who may use scratch memory: what runs while a model is loaded, the choice among groups of experts (an array), and what is known.
 MAY_USE_SCRATCH = re.compile(r"(generic|own)_\w+|route")
-NAMES = {"dg2": "dg2-g10"}
-HAS_DOT4 = {"dg2", "pvc", "tgllp", "adl-s"}
+KNOWN_SCRATCH = {("attend_f16_rows16", "arl-h")}
+
+COMPILER = Newer if Newer.program else Debian12
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--update", action="store_true", help="write the table")
+    parser.add_argument("--targets", nargs="+", choices=COMPILER.targets, default=COMPILER.targets)
+    options = parser.parse_args()
+    if options.update and options.targets != COMPILER.targets:
+        parser.error("the table is that of all targets")
     rows, problems = [], []
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        libraries = folder / "lib"
-        libraries.mkdir()
-        (libraries / "libiga64.so").symlink_to(IGA)
         for module in sorted(path.stem for path in KERNELS.glob("*.spv")):
-            if module not in TARGETS:
-                problems.append(f"{module}: scripts/device_code.py does not say which devices it is for")
+            if module not in LANES:
+                problems.append(f"{module}: scripts/device_code.py does not know it")
                 continue
-            targets, lanes = TARGETS[module]
-            for target in targets:
-                for kernel in compile_module(module, target, folder, libraries, problems):
-                    problems += check(kernel, module, target, lanes)
+            for target in options.targets:
+                if target not in ENGINES.get(module, [target]):
+                    continue
+                for kernel in compile_module(module, target, folder, problems):
+                    problems += check(kernel, module, target, LANES[module])
                     rows.append(f"{module} {target} {kernel.row()}")
     header = "# module target kernel sub-group registers scratch-bytes instructions dp4a dpas\n"
     text = header + "\n".join(rows) + "\n"
-    if "--update" in sys.argv:
-        TABLE.write_text(text)
+    if options.update:
+        (KERNELS / COMPILER.table).write_text(COMPILER.origin() + text)
     else:
-        problems += differences(rows)
+        problems += differences(rows, options.targets)
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
     sys.exit(1 if problems else 0)
@@ -77,46 +76,36 @@ class Kernel:
         return f"{self.name} {self.lanes} {self.registers} {self.scratch} {self.instructions} {self.dp4a} {self.dpas}"
 
 
-def compile_module(module, target, folder, libraries, problems):
+def compile_module(module, target, folder, problems):
     """The kernels of a module for a target, with what the compiler tells of them."""
     where = f"{module} for {target}"
     work = folder / f"{module}-{target}"
     work.mkdir()
     source = (KERNELS / f"{module}.spv").resolve()
     device = NAMES.get(target, target)
-    # One binary that describes itself, one that the disassembler reads.
-    elf, log = build(source, device, work / "elf", ["-internal_options", "-cl-intel-allow-zebin"])
-    plain, log2 = build(source, device, work / "plain", [])
+    elf, plain, log = COMPILER.compile(source, device, work)
     if elf is None or plain is None:
-        problems.append(f"{where}: does not compile: {log}{log2}")
+        problems.append(f"{where}: does not compile: {log}")
         return []
-    for line in (log + log2).splitlines():
+    for line in log.splitlines():
         spills = re.search(r"kernel '?(\w+)'?.*spilled", line)
-        if spills and MAY_USE_SCRATCH.fullmatch(spills.group(1)):
+        if spills and may_use_scratch(spills.group(1), target):
             continue
         if "spill" in line or "undefined" in line.lower():
             problems.append(f"{where}: {line.strip()}")
     kernels = parse_info(section(elf.read_bytes(), ".ze_info").decode())
-    dump = work / "dump"
-    subprocess.run(
-        ["ocloc", "disasm", "-file", plain, "-device", device, "-dump", dump], check=True, capture_output=True,
-        env={"LD_LIBRARY_PATH": str(libraries), "PATH": "/usr/bin:/bin"})
+    assembly_of = disassemble(COMPILER, plain, device, work)
     for kernel in kernels:
-        assembly = dump / f"{kernel.name}_KernelHeap.asm"
-        if assembly.exists():
-            kernel.read(assembly.read_text(errors="replace"))
-        else:
+        assembly = assembly_of(kernel.name)
+        if assembly is None:
             problems.append(f"{where}: {kernel.name} was not disassembled")
+        else:
+            kernel.read(assembly)
     return kernels
 
 
-def build(source, device, output, extra):
-    output.mkdir()
-    run = subprocess.run(
-        ["ocloc", "compile", "-spirv_input", "-file", source, "-device", device, "-output", "k", "-options", OPTIONS,
-         *extra], cwd=output, capture_output=True, text=True)
-    binaries = sorted(output.glob("*.bin"))
-    return (binaries[0] if run.returncode == 0 and binaries else None), run.stdout + run.stderr
+def may_use_scratch(kernel, target):
+    return MAY_USE_SCRATCH.fullmatch(kernel) or (kernel, target) in KNOWN_SCRATCH
 
 
 def section(elf, wanted):
@@ -155,7 +144,7 @@ def check(kernel, module, target, lanes):
     where = f"{kernel.name} for {target}"
     if kernel.invalid:
         yield f"{where}: {kernel.invalid} invalid instructions"
-    if kernel.scratch and not MAY_USE_SCRATCH.fullmatch(kernel.name):
+    if kernel.scratch and not may_use_scratch(kernel.name, target):
         yield f"{where}: {kernel.scratch} bytes of scratch memory"
     uses_lanes = lanes is not None and not kernel.name.startswith(("embed_", "fill_"))
     if uses_lanes and kernel.lanes != lanes:
@@ -163,7 +152,7 @@ def check(kernel, module, target, lanes):
     if module.startswith("matrix") and kernel.dpas != matrix_instructions(kernel.name) * 16 // lanes:
         yield f"{where}: {kernel.dpas} matrix instructions instead of {matrix_instructions(kernel.name) * 16 // lanes}"
     integer = module == "linear" and kernel.name.startswith("linear_") and not re.search(r"_b?f(16|32)_", kernel.name)
-    if integer and target in HAS_DOT4 and kernel.dp4a == 0:
+    if integer and kernel.dp4a == 0:
         yield f"{where}: no integer dot products"
 
 
@@ -180,20 +169,22 @@ def matrix_instructions(name):
     return 2 if re.search(r"integer16|q6_k", name) else 1
 
 
-def differences(rows):
+def differences(rows, targets):
     """Rows that differ from the table. The compiler orders instructions a little differently from run to run."""
+    table = KERNELS / COMPILER.table
     def parts(row):
         fields = row.split()
         return tuple(fields[:6] + fields[7:]), int(fields[6])
 
-    kept = [row for row in TABLE.read_text().splitlines() if not row.startswith("#")] if TABLE.exists() else []
+    kept = [row for row in table.read_text().splitlines() if not row.startswith("#")] if table.exists() else []
+    kept = [row for row in kept if row.split()[1] in targets]
     counts = dict(map(parts, kept))
     for row in rows:
         key, count = parts(row)
         if key not in counts or abs(counts[key] - count) > 0.15 * counts[key]:
-            yield f"{TABLE} does not have: {row} (scripts/check-device-code --update writes it)"
+            yield f"{table} does not have: {row} (--update writes it)"
     if len(kept) != len(rows):
-        yield f"{TABLE} has {len(kept)} kernels, there are {len(rows)}"
+        yield f"{table} has {len(kept)} kernels, there are {len(rows)}"
 
 
 main()

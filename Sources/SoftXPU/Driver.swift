@@ -8,6 +8,8 @@ let driver = Driver()
 final class Driver: @unchecked Sendable {
     let monitor = Monitor()
     let options: Options
+    /// When the driver started, in nanoseconds of the monotonic clock.
+    let started = Monitor.now
     /// The handle of the one driver.
     let root = Object(.driver, 1)
 
@@ -44,6 +46,8 @@ final class Driver: @unchecked Sendable {
     var unlocked: [Allocation] = []
 
     private var isInitialized = false
+    /// Whether the environment asked for system management when the driver was initialised.
+    private(set) var hasSysman = false
     private var loaded: Runtime?
 
     init() {
@@ -89,6 +93,7 @@ final class Driver: @unchecked Sendable {
     func initialize() {
         if isInitialized { return }
         isInitialized = true
+        hasSysman = Options.variable("ZES_ENABLE_SYSMAN") == "1"
         softxpu_watch_faults()
         softxpu_at_exit { driver.finish() }
     }

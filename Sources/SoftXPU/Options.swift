@@ -16,6 +16,8 @@ struct Options {
     var protection = Protection.whileIdle
     /// Bytes of memory of each device, instead of the profile's.
     var memory: UInt64?
+    /// What the timer of each device shows when the driver starts, in ticks, instead of the host's clock.
+    var timer: UInt64?
     var leaks = Leaks.report
     var failAllocation: Injection?
     var failBuild: Injection?
@@ -82,6 +84,7 @@ struct Options {
         options.stall = number("SOFTXPU_STALL") ?? options.stall
         options.protection = value("SOFTXPU_PROTECT", "0, 1 or 2") { Protection(rawValue: $0) } ?? options.protection
         options.memory = number("SOFTXPU_MEMORY").map(UInt64.init)
+        options.timer = number("SOFTXPU_TIMER").map(UInt64.init)
         options.leaks = value("SOFTXPU_LEAKS", "off, report or fail") { Leaks(rawValue: $0) } ?? options.leaks
         options.failAllocation = injection("SOFTXPU_FAIL_ALLOC")
         options.failBuild = injection("SOFTXPU_FAIL_BUILD")

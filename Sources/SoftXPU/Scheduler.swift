@@ -179,10 +179,11 @@ extension Driver {
         }
     }
 
-    /// Nanoseconds in the units of a device's timer.
+    /// What a device's timer shows at a time in nanoseconds of the monotonic clock.
     func ticks(_ nanoseconds: UInt64, _ device: Device) -> UInt64 {
-        let (high, low) = nanoseconds.multipliedFullWidth(by: device.profile.timerFrequency)
-        return UInt64(1_000_000_000).dividingFullWidth((high, low)).quotient
+        let (since, from) = options.timer.map { (nanoseconds - started, $0) } ?? (nanoseconds, 0)
+        let (high, low) = since.multipliedFullWidth(by: device.profile.timerFrequency)
+        return UInt64(1_000_000_000).dividingFullWidth((high, low)).quotient &+ from
     }
 
     private func complete(_ submission: Submission) {

@@ -114,6 +114,34 @@ import Testing
         #expect(abs(values[1] / values[0] - 1) < 0.01, "\(values)")
     }
 
+    /// With a timer whose count begins again within the test.
+    @Test(arguments: [[:], ["SOFTXPU_TIMER": "4276000000"]])
+    func `bench has a profile of it`(variables: [String: String]) throws {
+        let result = try Command.run(
+            [
+                "bench", "-m", ExampleModel.path, "-p", "16", "-n", "4", "-r", "2", "--device", "xpu", "--profile",
+                "--json",
+            ], environment: variables)
+        expectSuccess(result)
+        let results = try #require(try result.json["results"]?.arrayValue)
+        #expect(results.count == 2)
+        for result in results {
+            let profile = try #require(result["profile"])
+            let seconds = try #require(profile["seconds"]?.doubleValue)
+            for part in ["kinds", "ops"] {
+                let rows = try #require(profile[part]?.arrayValue)
+                let times = rows.compactMap { $0["seconds"]?.doubleValue }
+                #expect(times.count == rows.count && abs(times.reduce(0, +) - seconds) < 1e-6)
+            }
+            let ops = try #require(profile["ops"]?.arrayValue)
+            let down = try #require(ops.first { $0["tensors"]?.arrayValue?.contains("ffn_down") ?? false })
+            #expect((down["gigabytes_per_second"]?.doubleValue ?? 0) > 0)
+            #expect((down["giga_operations_per_second"]?.doubleValue ?? 0) > 0)
+            let attention = try #require(ops.first { $0["op"]?.stringValue == "attention" })
+            #expect((attention["seconds"]?.doubleValue ?? 0) > 0)
+        }
+    }
+
     @Test func `The self-test passes, and its exit code tells when it does not`() throws {
         let good = try Command.run("devices", "--self-test", "--json")
         expectSuccess(good)

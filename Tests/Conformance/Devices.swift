@@ -1,6 +1,7 @@
 import CPU
 import Compute
 import Glibc
+import TestSupport
 import Testing
 import XPU
 
@@ -22,16 +23,20 @@ struct Device: Sendable, CustomTestStringConvertible {
     /// The CPU, and the first device that Level Zero shows: the software device under `scripts/soft-xpu`, or a GPU.
     static let all: [Device] = [cpu] + (xpu.map { [$0] } ?? [])
     static let cpu = Device(name: "cpu") { CPUBackend(threads: 2) }
-    static let xpu: Device? = {
-        do {
-            let backend = try XPUBackend()
-            return Device(name: "xpu") { backend }
-        } catch {
+    static let xpu: Device? =
+        opened.value == nil
+        ? nil
+        : Device(name: "xpu") {
+            guard let backend = opened.value else { preconditionFailure("the process ends") }
+            return backend
+        }
+    private static let opened = UntilExit {
+        do { return try XPUBackend() } catch {
             // Said once, not hidden: where a device is promised, ``XPUPresence`` fails.
             print("the XPU backend is not checked here: \(error)")
             return nil
         }
-    }()
+    }
 
     /// Set by scripts that run the tests on a device.
     static let xpuIsPromised = unsafe getenv("TGI_RUN_TEST_XPU") != nil

@@ -154,7 +154,8 @@ int main(int count, char **arguments) {
         return 2;
     }
     folder = arguments[2];
-    static const scenario *const lists[] = {compute_scenarios, run_scenarios, rule_scenarios, order_scenarios, fault_scenarios};
+    static const scenario *const lists[] = {compute_scenarios, run_scenarios,   kernel_rules,   object_rules,
+                                            memory_rules,      order_scenarios, fault_scenarios};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         for (const scenario *s = lists[i]; s->name != NULL; s++) {
             if (strcmp(s->name, arguments[1]) != 0) continue;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <level_zero/ze_api.h>
+#include <level_zero/zes_api.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,4 +72,5 @@ typedef struct {
     void (*run)(void);
 } scenario;
 
-extern const scenario compute_scenarios[], run_scenarios[], rule_scenarios[], order_scenarios[], fault_scenarios[];
+extern const scenario compute_scenarios[], run_scenarios[], kernel_rules[], object_rules[],
+    memory_rules[], order_scenarios[], fault_scenarios[];

@@ -89,6 +89,69 @@ static void events(void) {
     host_close(&h);
 }
 
+// What is free, by the handle of the device.
+static void free_memory(void) {
+    host h = host_open();
+    uint32_t count = 0;
+    OK(zesDeviceEnumMemoryModules, (zes_device_handle_t)h.device, &count, NULL);
+    CHECK(count == 1, "%u", count);
+    zes_mem_handle_t module;
+    OK(zesDeviceEnumMemoryModules, (zes_device_handle_t)h.device, &count, &module);
+    zes_mem_state_t before = {.stype = ZES_STRUCTURE_TYPE_MEM_STATE}, after = before;
+    OK(zesMemoryGetState, module, &before);
+    void *p = host_alloc(&h, DEVICE, 1 << 20);
+    OK(zesMemoryGetState, module, &after);
+    CHECK(before.free == before.size && after.free == before.free - (1 << 20), "%llu", (unsigned long long)after.free);
+    host_free(&h, p);
+    host_close(&h);
+}
+
+// Kernels one after the other, until the count of the time stamps has begun again while one ran.
+static void time_stamps(void) {
+    host h = host_open();
+    ze_module_handle_t module = host_module(&h, "basic.spv", NULL);
+    ze_kernel_handle_t count = host_kernel(module, "count", 1);
+    uint32_t *x = host_alloc(&h, SHARED, 64), rounds = 20000000;
+    x[0] = 1;
+    ARGUMENT(count, 0, x);
+    ARGUMENT(count, 1, rounds);
+    ze_event_pool_handle_t pool = host_pool(&h, ZE_EVENT_POOL_FLAG_HOST_VISIBLE | ZE_EVENT_POOL_FLAG_KERNEL_TIMESTAMP, 1);
+    ze_event_handle_t done = host_event(pool, 0);
+    ze_command_list_handle_t list = host_immediate(&h, ZE_COMMAND_QUEUE_MODE_ASYNCHRONOUS);
+    ze_device_properties_t cycles = {.stype = ZE_STRUCTURE_TYPE_DEVICE_PROPERTIES_1_2};
+    ze_device_properties_t nanoseconds = {.stype = ZE_STRUCTURE_TYPE_DEVICE_PROPERTIES};
+    OK(zeDeviceGetProperties, h.device, &cycles);
+    OK(zeDeviceGetProperties, h.device, &nanoseconds);
+    uint64_t product = cycles.timerResolution * nanoseconds.timerResolution;
+    CHECK(product > 950000000 && product <= 1000000000, "%llu", (unsigned long long)product);
+    uint64_t mask = (1ull << cycles.kernelTimestampValidBits) - 1;
+    ze_group_count_t one = {1, 1, 1};
+    bool again = false;
+    for (int i = 0; i < 500 && !again; i++) {
+        uint64_t host_before, before, host_after, after;
+        OK(zeDeviceGetGlobalTimestamps, h.device, &host_before, &before);
+        OK(zeCommandListAppendLaunchKernel, list, count, &one, done, 0, NULL);
+        OK(zeEventHostSynchronize, done, UINT64_MAX);
+        OK(zeDeviceGetGlobalTimestamps, h.device, &host_after, &after);
+        ze_kernel_timestamp_result_t times;
+        OK(zeEventQueryKernelTimestamp, done, &times);
+        uint64_t start = times.global.kernelStart, end = times.global.kernelEnd;
+        CHECK(start <= mask && end <= mask, "%llx %llx", (unsigned long long)start, (unsigned long long)end);
+        CHECK(((end - start) & mask) > 0 && ((end - start) & mask) <= after - before, "%d", i);
+        CHECK(((start - before) & mask) <= after - before, "%d", i);
+        again = end < start;
+        OK(zeEventHostReset, done);
+    }
+    CHECK(again, "the count goes on");
+    OK(zeEventDestroy, done);
+    OK(zeEventPoolDestroy, pool);
+    OK(zeCommandListDestroy, list);
+    OK(zeKernelDestroy, count);
+    OK(zeModuleDestroy, module);
+    host_free(&h, x);
+    host_close(&h);
+}
+
 static void fences(void) {
     host h = host_open();
     uint32_t *x = host_alloc(&h, DEVICE, 64), value = 5, back = 0;
@@ -236,6 +299,8 @@ static void properties(void) {
 const scenario run_scenarios[] = {
     {"copies", copies},
     {"events", events},
+    {"time_stamps", time_stamps},
+    {"free_memory", free_memory},
     {"fences", fences},
     {"native_binary", native_binary},
     {"foreign_binary", foreign_binary},

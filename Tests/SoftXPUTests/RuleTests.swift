@@ -93,6 +93,7 @@ struct Rule: Sendable, CustomTestStringConvertible {
             "event_index", .violation, "index 1 of event pool #1 is taken by event #1", "has room for 2",
             "still has 1 events"),
         Rule("event_hidden", .violation, "is not visible to the host", "has no time stamps"),
+        Rule("event_unstamped", .violation, "event #1 was signalled by the host"),
         Rule("event_never_signalled", .violation, "event #1, but nothing is submitted that would end it"),
         Rule("event_deadlock", .violation, "command 1 of command list #1 waits for event #1, and nothing has happened"),
         Rule("event_self", .violation, "waits for event #1, which it signals itself"),

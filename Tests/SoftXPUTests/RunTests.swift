@@ -19,6 +19,24 @@ import Testing
         #expect(result.status == 0 && result.lines.isEmpty, "\(result.text)")
     }
 
+    @Test func `What is free is told where the environment asks for it`() throws {
+        guard let device = SoftDevice.find() else { return }
+        let asked = try device.run("free_memory", ["ZES_ENABLE_SYSMAN": "1"])
+        #expect(asked.status == 0 && asked.output == "done\n" && asked.lines.isEmpty, "\(asked.text)")
+        // The loader may say so before the driver is asked.
+        let silent = try device.run("free_memory", ["SOFTXPU_LEAKS": "off", "SOFTXPU_STRICT": "0"])
+        #expect(silent.status == 3, "\(silent.text)")
+    }
+
+    @Test(arguments: [("dg2", 19_200_000), ("pvc", 12_500_000)])
+    func `Time stamps of kernels tick as the device says, and begin again`(profile: String, frequency: Int) throws {
+        guard let device = SoftDevice.find() else { return }
+        // A second before the end of 32 bits.
+        let result = try device.run(
+            "time_stamps", ["SOFTXPU_PROFILE": profile, "SOFTXPU_TIMER": "\((1 << 32) - frequency)"])
+        #expect(result.status == 0 && result.output == "done\n" && result.lines.isEmpty, "\(result.text)")
+    }
+
     @Test func `A native binary is loaded again and refused when it is damaged`() throws {
         guard let device = SoftDevice.find() else { return }
         let result = try device.run("native_binary")

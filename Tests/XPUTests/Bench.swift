@@ -7,12 +7,14 @@ import XPU
 
 /// The device that these tests run on: the software device under `scripts/soft-xpu`, or a GPU.
 enum TestDevice {
-    static let backend: XPUBackend? = {
+    static var backend: XPUBackend? { opened.value }
+
+    private static let opened = UntilExit {
         do { return try XPUBackend() } catch {
             print("the XPU's kernels are not checked here: \(error)")
             return nil
         }
-    }()
+    }
 
     /// Set by scripts that run the tests on a device.
     static let isPromised = unsafe getenv("TGI_RUN_TEST_XPU") != nil

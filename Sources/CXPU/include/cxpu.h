@@ -45,6 +45,12 @@
     X(zeCommandListAppendBarrier, ze_pfnCommandListAppendBarrier_t)                         \
     X(zeCommandListAppendMemoryCopy, ze_pfnCommandListAppendMemoryCopy_t)                   \
     X(zeCommandListAppendLaunchKernel, ze_pfnCommandListAppendLaunchKernel_t)               \
+    X(zeEventPoolCreate, ze_pfnEventPoolCreate_t)                                           \
+    X(zeEventPoolDestroy, ze_pfnEventPoolDestroy_t)                                         \
+    X(zeEventCreate, ze_pfnEventCreate_t)                                                   \
+    X(zeEventDestroy, ze_pfnEventDestroy_t)                                                 \
+    X(zeEventHostReset, ze_pfnEventHostReset_t)                                             \
+    X(zeEventQueryKernelTimestamp, ze_pfnEventQueryKernelTimestamp_t)                       \
     X(zeCommandQueueCreate, ze_pfnCommandQueueCreate_t)                                     \
     X(zeCommandQueueDestroy, ze_pfnCommandQueueDestroy_t)                                   \
     X(zeCommandQueueSynchronize, ze_pfnCommandQueueSynchronize_t)                           \

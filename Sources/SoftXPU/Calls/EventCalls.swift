@@ -95,7 +95,12 @@ extension Driver {
         let event = try unsafe events.find(handle, "hEvent")
         let out = try unsafe require(out, "dstptr")
         try checkTimestamps(event)
-        guard let result = timestamps(event) else { throw .answer(ZE_RESULT_NOT_READY) }
+        guard let result = timestamps(event) else {
+            if !event.isSignalled { throw .answer(ZE_RESULT_NOT_READY) }
+            throw .violation(
+                ZE_RESULT_ERROR_INVALID_ARGUMENT,
+                "\(event.label) was signalled by the host: no command has put times into it")
+        }
         unsafe out.pointee = result
     }
 

@@ -17,6 +17,7 @@ struct PhysicalDevice: Sendable {
     let units: Int
     let threadsPerUnit: Int
     let clockMHz: Int
+    let timer: DeviceTimer
     let subgroupSizes: [Int]
     let maxGroupSize: Int
     let localMemory: Int
@@ -60,6 +61,9 @@ struct PhysicalDevice: Sendable {
             properties.numSlices * properties.numSubslicesPerSlice * properties.numEUsPerSubslice)
         threadsPerUnit = unsafe Int(properties.numThreadsPerEU)
         clockMHz = unsafe Int(properties.coreClockRate)
+        // In this form of the structure the resolution is in ticks per second.
+        timer = unsafe DeviceTimer(
+            ticksPerSecond: properties.timerResolution, validBits: Int(properties.kernelTimestampValidBits))
         maxAllocation = unsafe Int(clamping: properties.maxMemAllocSize)
 
         var compute = unsafe ze_device_compute_properties_t()

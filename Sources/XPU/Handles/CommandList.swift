@@ -34,10 +34,12 @@ struct CommandList: ~Copyable {
             "zeCommandListAppendMemoryCopy")
     }
 
-    func launch(_ kernel: borrowing Kernel, groups: (Int, Int, Int)) throws(XPUError) {
+    /// - Parameter event: Signalled when the kernel is done.
+    func launch(_ kernel: borrowing Kernel, groups: (Int, Int, Int), signalling event: Event? = nil) throws(XPUError) {
         var count = ze_group_count_t(
             groupCountX: UInt32(groups.0), groupCountY: UInt32(groups.1), groupCountZ: UInt32(groups.2))
-        let status = unsafe context.calls.zeCommandListAppendLaunchKernel(handle, kernel.handle, &count, nil, 0, nil)
+        let status = unsafe context.calls.zeCommandListAppendLaunchKernel(
+            handle, kernel.handle, &count, event?.handle, 0, nil)
         guard status == ZE_RESULT_SUCCESS else {
             throw .call("zeCommandListAppendLaunchKernel", "\(status.name) for \(kernel.name)")
         }

@@ -2,13 +2,18 @@
 struct Recorder: ~Copyable {
     let kernels: KernelSet
     private let list: CommandList
+    private let timer: LaunchTimer?
+    /// What the launches from now on belong to: an operation's index; `nil` for what belongs to none.
+    var operation: Int?
     private var read: Set<UInt> = []
     private var written: Set<UInt> = []
     private(set) var launches = 0
     private(set) var barriers = 0
 
-    init(_ list: consuming CommandList, _ kernels: KernelSet) {
+    /// - Parameter timer: Gets the launches; `nil`: nothing is timed.
+    init(_ list: consuming CommandList, _ kernels: KernelSet, _ timer: LaunchTimer? = nil) {
         self.list = list
+        self.timer = timer
         self.kernels = kernels
     }
 
@@ -25,10 +30,11 @@ struct Recorder: ~Copyable {
             }
         }
         try order(reads: reads, writes: writes)
+        let event = try timer?.event(of: operation)
         try kernels.with(name) { (kernel) throws(XPUError) in
             try kernel.setGroupSize((size, 1, 1))
             try kernel.set(arguments)
-            try list.launch(kernel, groups: groups)
+            try list.launch(kernel, groups: groups, signalling: event)
         }
         launches += 1
     }

@@ -53,7 +53,11 @@ struct Lowering {
         let step = Step(
             shape: shape, control: control, layout: control.layout(shape), splitStates: splitStates,
             preparation: Preparation())
-        for index in program.ops.indices { try record(index, step, into: &recorder) }
+        for index in program.ops.indices {
+            recorder.operation = index
+            try record(index, step, into: &recorder)
+        }
+        recorder.operation = nil
     }
 
     /// What a list is recorded for.

@@ -15,19 +15,28 @@ final class XPUExecutable: Executable {
     private let queue: CommandQueue
     private let fence: Fence
     private let kernels: KernelSet
-    private var lists: [StepShape: RecordedStep] = [:]
+    private var lists: [ListKey: RecordedStep] = [:]
+    /// For each operation as it is executed, its index in the program that was compiled.
+    private let operations: [Int]
     /// `nil` where steps give rows only.
     private let heads: RowHeads?
     /// Copies of single wanted rows to the host.
     private var rowCopies: [Int: RecordedStep] = [:]
 
+    private struct ListKey: Hashable {
+        let shape: StepShape
+        let isTimed: Bool
+    }
+
     /// A ``CommandList`` in a collection.
     private final class RecordedStep {
         let list: CommandList
         let launches: Int
-        init(_ list: consuming CommandList, launches: Int) {
+        let timer: LaunchTimer?
+        init(_ list: consuming CommandList, launches: Int, _ timer: LaunchTimer? = nil) {
             self.list = list
             self.launches = launches
+            self.timer = timer
         }
     }
 
@@ -44,6 +53,7 @@ final class XPUExecutable: Executable {
         let (context, library) = (weights.context, weights.library)
         try Lowering.checkSupport(program)
         let fused = FusedProgram(program)
+        operations = program.indices(of: fused.program)
         let program = fused.program
         let sizes = StepMemory.Sizes(program, weights, limits: limits)
         logitStride = sizes.plan.buffer[program.logits.index].map { sizes.plan.widths[$0] } ?? 0
@@ -76,7 +86,23 @@ final class XPUExecutable: Executable {
         } catch { throw context.failure(error) }
     }
 
+    let timesOperations = true
+
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError) {
+        _ = try execute(inputs, into: &outputs, isTimed: false)
+    }
+
+    /// By the device's time stamps of each kernel. What ran as a part of another operation has no time of its own.
+    func run(
+        _ inputs: borrowing StepInputs, into outputs: inout StepOutputs, timing seconds: inout [Double]
+    ) throws(BackendError) {
+        let step = try execute(inputs, into: &outputs, isTimed: true)
+        do { try step.timer?.take(into: &seconds, operations) } catch { throw context.failure(error) }
+    }
+
+    private func execute(
+        _ inputs: borrowing StepInputs, into outputs: inout StepOutputs, isTimed: Bool
+    ) throws(BackendError) -> RecordedStep {
         guard inputs.tokens.count <= limits.rows, inputs.outputRows.count <= limits.outputRows else {
             throw .unsupported("a step of \(inputs.tokens.count) rows and \(inputs.outputRows.count) outputs")
         }
@@ -93,16 +119,15 @@ final class XPUExecutable: Executable {
             inputs, limits: limits, tileTokens: lowering.tiling.tokens, givesHeads: headsWanted && givesHeads)
         let clock = ContinuousClock()
         let start = clock.now
-        let (submitted, done, launches): (ContinuousClock.Instant, ContinuousClock.Instant, Int)
+        let (submitted, done, step): (ContinuousClock.Instant, ContinuousClock.Instant, RecordedStep)
         do {
-            let step = try recorded(shape)
+            step = try recorded(shape, isTimed: isTimed)
             control.fill(inputs, shape)
             try queue.execute(step.list, fence)
             submitted = clock.now
             try fence.wait()
             done = clock.now
             try fence.reset()
-            launches = step.launches
         } catch { throw context.failure(error) }
         var bytes = 0
         if shape.givesHeads, let heads {
@@ -113,8 +138,9 @@ final class XPUExecutable: Executable {
             bytes = shape.outputs * rowBytes
         }
         lastStepCost = StepCost(
-            launches: launches, onHost: (submitted - start) + (clock.now - done), bytesToDevice: control.bytes(shape),
-            bytesToHost: bytes)
+            launches: step.launches, onHost: (submitted - start) + (clock.now - done),
+            bytesToDevice: control.bytes(shape), bytesToHost: bytes)
+        return step
     }
 
     func fetch(_ row: Int, into outputs: inout StepOutputs) throws(BackendError) {
@@ -148,8 +174,9 @@ final class XPUExecutable: Executable {
         return step
     }
 
-    private func recorded(_ shape: StepShape) throws(XPUError) -> RecordedStep {
-        if let known = lists[shape] { return known }
+    private func recorded(_ shape: StepShape, isTimed: Bool) throws(XPUError) -> RecordedStep {
+        let key = ListKey(shape: shape, isTimed: isTimed)
+        if let known = lists[key] { return known }
         if !control.holds(shape) {
             lists.removeAll()
             control = try ControlBlock(context, program, largest: shape)
@@ -159,7 +186,8 @@ final class XPUExecutable: Executable {
             lists.removeAll()
             splitStates = try SplitStates(context, bytes: stateBytes)
         }
-        var recorder = Recorder(try CommandList(context), kernels)
+        let timer = isTimed ? LaunchTimer(context) : nil
+        var recorder = Recorder(try CommandList(context), kernels, timer)
         try control.record(shape, into: &recorder)
         try lowering.record(shape, control, splitStates.slice, into: &recorder)
         let rows = lowering.memory.slice(program.logits)
@@ -169,8 +197,8 @@ final class XPUExecutable: Executable {
             try recorder.copy(to: logits.slice(), from: rows, bytes: shape.outputs * rowBytes)
         }
         let launches = recorder.launches
-        let step = RecordedStep(try recorder.finish(), launches: launches)
-        lists[shape] = step
+        let step = RecordedStep(try recorder.finish(), launches: launches, timer)
+        lists[key] = step
         return step
     }
 }
