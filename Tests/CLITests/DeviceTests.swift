@@ -169,13 +169,17 @@ import Testing
 
     // MARK: Faults
 
+    /// A submission that never ends. What the device has is left as it is then.
+    private static func hang(_ submission: Int) -> [String: String] {
+        ["SOFTXPU_HANG": "\(submission)", "TGI_RUN_XPU_TIMEOUT": "1", "SOFTXPU_LEAKS": "report"]
+    }
+
     /// While loading, in the first step and later; everything that runs out of memory, once.
     @Test(arguments: [
         (["SOFTXPU_LOSE_DEVICE": "1"], "DEVICE_LOST"), (["SOFTXPU_LOSE_DEVICE": "7"], "DEVICE_LOST"),
         (["SOFTXPU_LOSE_DEVICE": "60"], "DEVICE_LOST"), (["SOFTXPU_FAIL_ALLOC": "1"], "no memory"),
         (["SOFTXPU_FAIL_ALLOC": "9"], "no memory"), (["SOFTXPU_FAIL_ALLOC": "40"], "no memory"),
-        (["SOFTXPU_HANG": "3", "TGI_RUN_XPU_TIMEOUT": "1"], "did not finish within 1 s"),
-        (["SOFTXPU_HANG": "60", "TGI_RUN_XPU_TIMEOUT": "1"], "did not finish within 1 s"),
+        (hang(3), "did not finish within 1 s"), (hang(60), "did not finish within 1 s"),
     ])
     func `A fault ends a run with one clear line`(fault: [String: String], problem: String) throws {
         let result = try run(["-n", "60", "--device", "xpu"], fault)
@@ -187,9 +191,7 @@ import Testing
     }
 
     /// More requests than one, at the same time, so that the fault comes between them; then one after the other.
-    @Test(arguments: [
-        ["SOFTXPU_LOSE_DEVICE": "100"], ["SOFTXPU_HANG": "100", "TGI_RUN_XPU_TIMEOUT": "1"],
-    ])
+    @Test(arguments: [["SOFTXPU_LOSE_DEVICE": "100"], hang(100)])
     func `A server whose device fails under load answers again`(fault: [String: String]) async throws {
         let expected = try expected(24)
         let server = try ServeTests.Server(

@@ -30,7 +30,7 @@ struct Device: Sendable, CustomTestStringConvertible {
             guard let backend = opened.value else { preconditionFailure("the process ends") }
             return backend
         }
-    private static let opened = UntilExit {
+    private static let opened = UntilExit<XPUBackend> {
         do { return try XPUBackend() } catch {
             // Said once, not hidden: where a device is promised, ``XPUPresence`` fails.
             print("the XPU backend is not checked here: \(error)")

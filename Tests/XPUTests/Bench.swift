@@ -9,7 +9,7 @@ import XPU
 enum TestDevice {
     static var backend: XPUBackend? { opened.value }
 
-    private static let opened = UntilExit {
+    private static let opened = UntilExit<XPUBackend> {
         do { return try XPUBackend() } catch {
             print("the XPU's kernels are not checked here: \(error)")
             return nil
