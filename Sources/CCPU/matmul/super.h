@@ -275,49 +275,52 @@ INLINE u8x64 shifts(u8x64 codes) { return codes - unshifted(codes) + 1; }
 INLINE u8x64 eightfold(u8x64 v) { return (u8x64)((u32x16)v << 3 & 0xf8f8f8f8u); }
 
 #define UNPACK_WIDE(name, record_blocks, code_offset)                                                                  \
-    static void name##_unpack_packed_wide(                                                                             \
-        const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t zero, uint8_t *panel                     \
-    ) {                                                                                                                \
+    static void name##_unpack_packed_wide(const uint8_t *group, int64_t block, uint8_t *to_codes, uint8_t *rest) {     \
         enum { GROUP = GROUP_##name, SIGN = SIGN_##name };                                                             \
         const super_kind kind = (super_kind)KIND_##name;                                                               \
-        for (int64_t first = block_begin; first < block_end; first += SUPER_BLOCKS) {                                  \
-            const packed_##name *p = (const packed_##name *)group + first / SUPER_BLOCKS;                              \
-            u8x64 *const factors = (u8x64 *)panel + 64;                                                                \
-            for (int b = 0; b < SUPER_BLOCKS; b++) {                                                                   \
-                i32x16 s[2];                                                                                           \
-                UNROLL for (int h = 0; h < BLOCK / GROUP; h++) s[h] = name##_s(p, b, h) * SIGN;                        \
-                u32x16 of_runs = 0;                                                                                    \
-                u8x64 all[8];                                                                                          \
-                UNROLL for (int v = 0; v < 8; v++) all[v] = name##_code(p, b, v);                                      \
-                UNROLL for (int v = 0; v < 8; v++) {                                                                   \
-                    u8x64 *const to = (u8x64 *)panel + 8 * b + v;                                                      \
-                    const i32x16 scale = s[v * (BLOCK / GROUP) / 8];                                                   \
-                    const u8x64 codes = all[v];                                                                        \
-                    if (super_is_split(kind)) split_products(codes, scale, code_offset, to, to + 64);                  \
-                    else if (kind != SUPER_SHIFTED) *to = times(codes, scale) - all_bytes(scale * code_offset);        \
-                    else *to = times(unshifted(codes), scale) - all_bytes(scale * 16);                                 \
-                    if (kind == SUPER_SHIFTED && v % 2 == 0)                                                           \
-                        of_runs |= (u32x16)(times(shifts(codes), scale) - all_bytes(scale)) & 0xffu << 4 * v;          \
-                }                                                                                                      \
-                if (kind == SUPER_SHIFTED) factors[b] = (u8x64)of_runs, factors[8 + b] = eightfold((u8x64)of_runs);    \
+        const packed_##name *p = (const packed_##name *)group + block / SUPER_BLOCKS;                                  \
+        u8x64 *const factors = (u8x64 *)rest;                                                                          \
+        for (int b = 0; b < SUPER_BLOCKS; b++) {                                                                       \
+            i32x16 s[2];                                                                                               \
+            UNROLL for (int h = 0; h < BLOCK / GROUP; h++) s[h] = name##_s(p, b, h) * SIGN;                            \
+            u32x16 of_runs = 0;                                                                                        \
+            u8x64 all[8];                                                                                              \
+            UNROLL for (int v = 0; v < 8; v++) all[v] = name##_code(p, b, v);                                          \
+            UNROLL for (int v = 0; v < 8; v++) {                                                                       \
+                u8x64 *const to = (u8x64 *)to_codes + 8 * b + v;                                                       \
+                const i32x16 scale = s[v * (BLOCK / GROUP) / 8];                                                       \
+                const u8x64 codes = all[v];                                                                            \
+                if (super_is_split(kind)) split_products(codes, scale, code_offset, to, to + 64);                      \
+                else if (kind != SUPER_SHIFTED) *to = times(codes, scale) - all_bytes(scale * code_offset);            \
+                else *to = times(unshifted(codes), scale) - all_bytes(scale * 16);                                     \
+                if (kind == SUPER_SHIFTED && v % 2 == 0)                                                               \
+                    of_runs |= (u32x16)(times(shifts(codes), scale) - all_bytes(scale)) & 0xffu << 4 * v;              \
             }                                                                                                          \
-            uint8_t *const tail = panel + wide_super_tail(kind);                                                       \
-            if (kind == SUPER_PRODUCTS_MIN) {                                                                          \
-                UNROLL for (int j = 0; j < 4; j++) {                                                                   \
-                    const u32x16 one = (u32x16)name##_mins(p, 2 * j), two = (u32x16)name##_mins(p, 2 * j + 1);         \
-                    const u8x64 mins = (u8x64)(((one | one >> 8) & 0xffff) | (two | two >> 8) << 16);                  \
-                    factors[j] = mins;                                                                                 \
-                    factors[4 + j] = factors[8 + j] = eightfold(mins);                                                 \
-                    factors[12 + j] = 0;                                                                               \
-                }                                                                                                      \
-                store_f32(tail, name##_d(p));                                                                          \
-                store_f32(tail + 64, name##_dmin(p));                                                                  \
-            } else name##_put_tail(p, tail);                                                                           \
-            panel += wide_super_panel_bytes(kind);                                                                     \
+            if (kind == SUPER_SHIFTED) factors[b] = (u8x64)of_runs, factors[8 + b] = eightfold((u8x64)of_runs);        \
         }                                                                                                              \
+        uint8_t *const tail = rest + wide_super_tail(kind);                                                            \
+        if (kind == SUPER_PRODUCTS_MIN) {                                                                              \
+            UNROLL for (int j = 0; j < 4; j++) {                                                                       \
+                const u32x16 one = (u32x16)name##_mins(p, 2 * j), two = (u32x16)name##_mins(p, 2 * j + 1);             \
+                const u8x64 mins = (u8x64)(((one | one >> 8) & 0xffff) | (two | two >> 8) << 16);                      \
+                factors[j] = mins;                                                                                     \
+                factors[4 + j] = factors[8 + j] = eightfold(mins);                                                     \
+                factors[12 + j] = 0;                                                                                   \
+            }                                                                                                          \
+            store_f32(tail, name##_d(p));                                                                              \
+            store_f32(tail + 64, name##_dmin(p));                                                                      \
+        } else name##_put_tail(p, tail);                                                                               \
     }                                                                                                                  \
-    UNPACK_SUPER_BLOCKS(                                                                                               \
-        name, name##_unpack_blocks_wide, name##_unpack_packed_wide, wide_super_panel_bytes((super_kind)KIND_##name))
+    static void name##_unpack_blocks_wide(                                                                             \
+        const uint8_t *rows, size_t row_bytes, int valid, int64_t block, uint8_t *codes, uint8_t *rest                 \
+    ) {                                                                                                                \
+        packed_##name record;                                                                                          \
+        __builtin_memset(&record, 0, sizeof record);                                                                   \
+        name##_pack(                                                                                                   \
+            rows + (size_t)(block / SUPER_BLOCKS) * sizeof(block_##name), row_bytes, valid, SUPER_BLOCKS,              \
+            (uint8_t *)&record);                                                                                       \
+        name##_unpack_packed_wide((const uint8_t *)&record, 0, codes, rest);                                           \
+    }
 SUPER_LIST(UNPACK_WIDE)
 GRID_LIST(UNPACK_WIDE)
 #endif
