@@ -151,7 +151,7 @@ enum {
     WIDE_BLOCKS = 32,
     WIDE_PASS_ROWS = 256,
     WIDE_PASS_BYTES = 1 << 20,
-    WIDE_SUPER_GROUPS = 4,   // row groups of formats with blocks of 256 columns, one block of each
+    WIDE_SUPER_PANEL = 16 << 10,  // bytes of codes of row groups whose blocks of 256 columns are unpacked at once
     WIDE_SUPER_PASS_ROWS = 512,
     WIDE_SUPER_PASS_BYTES = 5 << 18,
     STREAM_GROUPS = 4,  // row groups of repacked weights that are streamed side by side

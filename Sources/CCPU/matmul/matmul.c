@@ -139,9 +139,8 @@ void cpu_matmul(
     _Static_assert(PANEL_GROUPS * PANEL_BLOCKS * 768 <= PANEL_ROOM, "integer panels");
     _Static_assert(WIDE_GROUPS * WIDE_BLOCKS * 640 <= PANEL_ROOM && WIDE_GROUPS <= CHUNK_GROUPS, "wide panels");
     _Static_assert(PANEL_GROUPS * PANEL_BLOCKS / SUPER_BLOCKS * 5248 <= PANEL_ROOM, "panels of blocks of 256 columns");
-    _Static_assert(
-        WIDE_SUPER_GROUPS * (8192 + 1152) <= PANEL_ROOM && WIDE_SUPER_GROUPS <= CHUNK_GROUPS,
-        "wide panels of blocks of 256 columns");
+    _Static_assert(WIDE_SUPER_PANEL + CHUNK_GROUPS * 1152 <= PANEL_ROOM, "wide panels of blocks of 256 columns");
+    _Static_assert(WIDE_SUPER_PANEL / 4096 <= CHUNK_GROUPS, "sums of wide panels of blocks of 256 columns");
     _Static_assert(STREAM_GROUPS <= CHUNK_GROUPS, "row groups whose sums are kept aside");
     _Static_assert(STREAM_GROUPS * FLOAT_COLUMNS * CPU_GROUP_ROWS * sizeof(float) <= PANEL_ROOM, "float panels");
     call c = {

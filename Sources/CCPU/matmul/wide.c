@@ -117,7 +117,7 @@ static void multiply_chunk_super(const call *c, chunk k, int64_t begin, int64_t 
     const int64_t tiles = tile_count(k.row_begin, k.row_end);
     const size_t packed_bytes = c->group_bytes / (size_t)all;
     const wide_panel panel = {
-        c->panels, c->panels + WIDE_SUPER_GROUPS * 8192, wide_super_panel_bytes(kind), wide_super_panel_rest(kind)};
+        c->panels, c->panels + WIDE_SUPER_PANEL, wide_super_panel_bytes(kind), wide_super_panel_rest(kind)};
     wide_x x = {
         c->wide, rest_of_rows(c, tiles, blocks), (size_t)blocks * WIDE_SUPER_BYTES,
         (size_t)blocks * wide_super_rest_bytes(kind)};
@@ -153,14 +153,14 @@ void multiply_wide_super(const call *c, int64_t row_begin, int64_t row_end) {
     const int64_t blocks = c->matrix->columns / SUPER;
     const int64_t bytes = (int64_t)(WIDE_SUPER_BYTES + wide_super_rest_bytes(kind));
     const int64_t room = steps_of_pass(blocks, WIDE_SUPER_PASS_BYTES / bytes / tile_count(row_begin, row_end));
+    const int groups = (int)(WIDE_SUPER_PANEL / wide_super_panel_bytes(kind));
     c->kernels->wide->begin(true);
     for (int64_t begin = 0; begin < blocks; begin += room) {
         const int64_t end = blocks - begin < room ? blocks : begin + room;
         arrange_rows_super(c, row_begin, row_end, begin, end - begin);
-        for (int64_t g = c->group_begin; g < c->group_end; g += WIDE_SUPER_GROUPS) {
+        for (int64_t g = c->group_begin; g < c->group_end; g += groups) {
             const int64_t left = c->group_end - g;
-            const chunk k = {
-                g, row_begin, row_end, left < WIDE_SUPER_GROUPS ? (int)left : WIDE_SUPER_GROUPS, WIDE_ROWS};
+            const chunk k = {g, row_begin, row_end, left < groups ? (int)left : groups, WIDE_ROWS};
             multiply_chunk_super(c, k, begin, end);
             if (end == blocks) finish(c, k);
         }
