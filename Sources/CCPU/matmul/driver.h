@@ -137,5 +137,7 @@ static inline fetch fetch_weights(
 
 // Products of all row groups of a call with some rows of x, on the matrix unit.
 void multiply_wide(const call *c, int64_t row_begin, int64_t row_end);
-// The same in F16 and BF16.
+// The same for repacked weights and up to WIDE_ROWS rows.
+void multiply_few(const call *c, int64_t row_begin, int64_t row_end);
+// The first in F16 and BF16.
 void multiply_split(const call *c, int64_t row_begin, int64_t row_end);

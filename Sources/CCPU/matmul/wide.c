@@ -113,3 +113,31 @@ void multiply_wide(const call *c, int64_t row_begin, int64_t row_end) {
     }
     c->kernels->wide->end();
 }
+
+void multiply_few(const call *c, int64_t row_begin, int64_t row_end) {
+    const wide_shape s = shape_of(c->matrix->format);
+    const int64_t blocks = c->matrix->columns / BLOCK;
+    const int64_t room = WIDE_SUPER_PASS_BYTES / (int64_t)s.record_bytes * s.record_blocks;
+    const int rows = (int)(row_end - row_begin);
+    // Row groups that are there as a whole, then the last one.
+    const int64_t whole = c->matrix->rows / CPU_GROUP_ROWS < c->group_end ? c->matrix->rows / CPU_GROUP_ROWS : c->group_end;
+    const int64_t parts[] = {c->group_begin, whole, c->group_end};
+    c->kernels->few->begin(rows);
+    for (int64_t begin = 0; begin < blocks; begin += room) {
+        const int64_t end = blocks - begin < room ? blocks : begin + room;
+        arrange_rows(c, &s, row_begin, row_end, begin, end);
+        for (int i = 0; i < 2; i++) {
+            const chunk k = {parts[i], row_begin, row_end, (int)(parts[i + 1] - parts[i]), WIDE_ROWS, i == 1};
+            if (k.groups <= 0) continue;
+            float *const out = c->out + row_begin * c->stride + k.group * CPU_GROUP_ROWS;
+            if (begin > 0 && k.aside) take_aside(c, k);
+            c->kernels->few->multiply[c->matrix->format->index](
+                packed_group(c, k.group) + (size_t)begin * (c->group_bytes / (size_t)blocks), c->group_bytes, k.groups,
+                (end - begin) / s.record_blocks, c->wide, rows, k.aside ? c->edge : out,
+                k.aside ? CHUNK : c->stride, begin == 0);
+            if (k.aside) bring_home(c, k);
+            if (end == blocks) finish(c, k);
+        }
+    }
+    c->kernels->few->end();
+}
