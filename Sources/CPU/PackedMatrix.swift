@@ -43,7 +43,7 @@ package final class PackedMatrix: Sendable {
         else { return nil }
         let expertBytes = unsafe cpu_matrix_packed_bytes(kernelFormat, Int64(rows), Int64(columns))
         let (total, overflow) = expertBytes.multipliedReportingOverflow(by: experts)
-        guard !overflow, let base = unsafe HugePages.allocate(total) else { return nil }
+        guard !overflow, let base = unsafe HugePages.allocate(total, later: true) else { return nil }
         self.format = format
         self.rows = rows
         self.columns = columns
@@ -78,6 +78,11 @@ package final class PackedMatrix: Sendable {
 
     deinit {
         if packed { unsafe HugePages.free(base, byteCount) }
+    }
+
+    /// Moves the bytes from `offset`, a multiple of ``HugePages/piece``, to the next onto huge pages.
+    func settle(at offset: Int) {
+        if packed { unsafe HugePages.settle(base, byteCount, at: offset) }
     }
 
     /// Bytes of the GGUF blocks of all experts, or `nil` where they do not fit the format or overflow.
