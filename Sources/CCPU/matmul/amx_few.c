@@ -4,10 +4,10 @@
 #include "internal.h"
 
 #if defined(__x86_64__)
-#define KERNEL_ISA ISA_AVX512_VNNI
+#define KERNEL_ISA ISA_AVX512_VBMI
 #include <immintrin.h>
 #pragma clang attribute push( \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,amx-tile,amx-int8"))), \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi,avx2,fma,f16c,amx-tile,amx-int8"))), \
     apply_to = function)
 #include "layouts/all.h"
 #include "products.h"

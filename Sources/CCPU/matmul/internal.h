@@ -9,6 +9,7 @@
 #define ISA_AVX_VNNI 2
 #define ISA_AVX512 3
 #define ISA_AVX512_VNNI 4
+#define ISA_AVX512_VBMI 5
 
 // Prepared x, 8-bit: tiles of 4 rows, then at most one of 1, 2 or 4. A tile of width C is a record of 64 C bytes per
 // block of 32 columns: dwords v = 0..7 (columns 4 v ..< 4 v + 4) of each row, then C values of each of these fields.

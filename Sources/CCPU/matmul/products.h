@@ -19,7 +19,7 @@ INLINE u8x64 times(u8x64 codes, i32x16 s) {
 // The low byte of a number four times.
 INLINE u8x64 all_bytes(i32x16 v) { return (u8x64)(((u32x16)v & 0xff) * 0x01010101u); }
 
-#if KERNEL_ISA == ISA_AVX512_VNNI
+#if KERNEL_ISA >= ISA_AVX512_VNNI
 // Products p of codes plus `offset` and scales, as p >> 7 and p & 127.
 INLINE void split_products(u8x64 codes, i32x16 s, const int offset, u8x64 *high, u8x64 *low) {
     const __m512i even_s = (__m512i)((s & 0xff) * 0x10001);

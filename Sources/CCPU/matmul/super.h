@@ -237,7 +237,7 @@ GRID_LIST(PUT_TAIL)
 SUPER_LIST(UNPACK_SUPER)
 GRID_LIST(UNPACK_SUPER)
 
-#if KERNEL_ISA == ISA_AVX512_VNNI
+#if KERNEL_ISA >= ISA_AVX512_VNNI
 #define UNPACK_WIDE(name, record_blocks, code_offset)                                                                  \
     static void name##_unpack_packed_wide(                                                                             \
         const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t zero, uint8_t *panel                     \
@@ -304,9 +304,10 @@ GRID_LIST(UNPACK_WIDE)
             UNROLL for (int r = 0; r < R; r++)                                                                         \
                 p[r] = (const packed_##name *)(group + (size_t)r * group_bytes) + first / SUPER_BLOCKS;                \
             const size_t part = sizeof(packed_##name) / SUPER_BLOCKS;                                                  \
+            const size_t ahead = fetch_ahead(R, group_bytes, (size_t)(first / SUPER_BLOCKS) * sizeof(packed_##name));  \
             ADD_SUPER(                                                                                                 \
                 t, R, C, tile + first * TILE_BYTES * C, acc,                                                           \
-                UNROLL for (int r = 0; r < R; r++) prefetch_block((const uint8_t *)p[r] + (size_t)b * part, part),     \
+                UNROLL for (int r = 0; r < R; r++) prefetch_block((const uint8_t *)p[r] + (size_t)b * part, ahead, part), \
                 name##_code(p[r], b, v), name##_s(p[r], b, h), name##_d(p[r]), name##_dmin(p[r]),                      \
                 name##_mins(p[r], j));                                                                                 \
         }                                                                                                              \
