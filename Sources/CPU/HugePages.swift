@@ -34,6 +34,12 @@ enum HugePages {
         return unsafe base
     }
 
+    /// Makes the pages of a range present at once, which takes half the time of a fault for each; a failure shows at their first use.
+    static func populate(_ base: UnsafeMutableRawPointer, _ count: Int) {
+        let before = Int(bitPattern: base) % page
+        unsafe madvise(base - before, roundUp(before + count, page), populateWrite)
+    }
+
     /// Brings bytes of an allocation of `count` bytes that was made for later onto huge pages, from one multiple of ``piece`` to the
     /// next. Readers and writers may go on.
     static func settle(_ base: UnsafeMutableRawPointer, _ count: Int, at offset: Int) {
@@ -46,8 +52,8 @@ enum HugePages {
 
     /// Bytes that one ``settle(_:_:at:)`` moves.
     static let piece = hugePage
-    /// MADV_COLLAPSE, which the headers of Debian 12 do not have.
-    private static let collapse: Int32 = 25
+    /// MADV_COLLAPSE (Linux 6.1) and MADV_POPULATE_WRITE (5.14), which the headers of Debian 12 do not all have.
+    private static let (collapse, populateWrite) = (25 as Int32, 23 as Int32)
 
     static func free(_ base: UnsafeMutableRawPointer, _ count: Int) {
         unsafe munmap(base, roundUp(count, page))

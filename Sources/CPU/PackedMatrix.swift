@@ -100,9 +100,12 @@ package final class PackedMatrix: Sendable {
     ) {
         precondition(packed && expert >= 0 && expert < experts)
         precondition(rowGroups.lowerBound >= 0 && rowGroups.upperBound <= self.rowGroups)
+        let groupBytes = expertBytes / self.rowGroups
+        let target = unsafe base + expert * expertBytes
+        unsafe HugePages.populate(target + rowGroups.lowerBound * groupBytes, rowGroups.count * groupBytes)
         unsafe cpu_matrix_pack(
             instructionSet.isa, kernelFormat, Int64(rows), Int64(columns), Int64(rowGroups.lowerBound),
-            Int64(rowGroups.upperBound), blocks, base + expert * expertBytes)
+            Int64(rowGroups.upperBound), blocks, target)
     }
 
     /// `output[m][n] = input[m] · W[n] (+ bias[n]) (+ residual[m][n])` for the rows `m` of a range (all of `input` by default) and
