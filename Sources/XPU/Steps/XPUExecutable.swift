@@ -73,7 +73,20 @@ final class XPUExecutable: Executable {
             queue = try CommandQueue(context)
             fence = try queue.makeFence()
             kernels = KernelSet(library)
+            try clearArrivals()
         } catch { throw context.failure(error) }
+    }
+
+    private func clearArrivals() throws(XPUError) {
+        let bytes = lowering.memory.arrivalBytes
+        let zeros = try Memory(context, .host, byteCount: bytes)
+        unsafe zeros.base.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+        var recorder = Recorder(try CommandList(context), kernels)
+        try recorder.copy(to: lowering.memory.arrivals, from: zeros.slice(), bytes: bytes)
+        let list = try recorder.finish()
+        try queue.execute(list, fence)
+        try fence.wait()
+        try fence.reset()
     }
 
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError) {
