@@ -143,6 +143,7 @@ import Tokenizer
         let totals = try check(work, on: servingRuntime(.test(), backend: backend), options)
         let (heads, fetched) = (backend.heads.load(ordering: .relaxed), backend.fetched.load(ordering: .relaxed))
         #expect(heads > 200 && fetched > 10 && totals.widest > 8)
+        #expect(backend.blocks.load(ordering: .relaxed) > 10)
         #expect(speculation == 0 || totals.acceptedDrafts > 0)
     }
 

@@ -32,8 +32,8 @@ static inline bool arrives_last(__global int *arrivals, int expected) {
 }
 
 // Behind the writing of outputs, which the first sub-group does. The row is `row` of a launch of slots; its values are at `values` (of
-// the first matrix) and `ups` (of the second), `outputs` each. Local memory: for FINISH_FLOATS.
-#define FINISH_FLOATS (2 * SHARING_BLOCKS * BLOCK)
+// the first matrix) and `ups` (of the second), `outputs` each. Local memory: of gates two floats for each column of a scale, of a norm
+// one more than NORM_FLOATS.
 #define FINISH(row, values, ups, outputs)                                                                         \
     if (finish != FINISH_NONE) {                                                                                  \
         prepared to = {finished_codes, finished_scales, finished_sums};                                           \
@@ -47,7 +47,7 @@ static inline bool arrives_last(__global int *arrivals, int expected) {
                 finish - FINISH_GATE, (values) + from, (ups) + from, to,                                          \
                 (long)(row) * ((outputs) / BLOCK) + scale * sharing, sharing, partial);                           \
         } else {                                                                                                  \
-            __local float *is_last = partial + NORM_CHAINS(outputs);                                              \
+            __local float *is_last = partial + NORM_FLOATS(outputs);                                              \
             if (split == 0) {                                                                                     \
                 bool last = arrives_last(arrivals + (row), get_num_groups(0));                                    \
                 if (lane == 0) *is_last = last;                                                                   \

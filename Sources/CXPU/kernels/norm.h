@@ -4,6 +4,7 @@
 
 // Sums of a row are those of so many chains, in the order of a tree: a function of its length, not of who computes it.
 #define NORM_CHAINS(length) ((length) <= 256 ? 32 : 256)
+#define NORM_FLOATS(length) max(NORM_CHAINS(length), (length) / BLOCK)
 #define EACH_CHAIN(c, chains) for (int c = get_local_id(0); c < (chains); c += get_local_size(0))
 
 // The sum of what each chain has in `memory`.
@@ -31,8 +32,8 @@ static inline float normed(const norm *n, float mean, float factor, int i) {
 }
 
 // x / sqrt(mean(x²) + epsilon) * weight (+ bias), or (x - mean) / sqrt(variance + epsilon) * weight + bias: to `output` where there is
-// one, and to the blocks of `to` from first_block on where it has memory for codes. A sub-group prepares the `sharing` blocks of a
-// scale. `memory` is for NORM_CHAINS(length) floats.
+// one, and to the blocks of `to` from first_block on where it has memory for codes, of which `sharing` share a scale. `memory` is for
+// NORM_FLOATS(length). `output` may be x.
 static inline void norm_row(
     bool is_rms, norm n, __global float *output, prepared to, long first_block, int sharing, __local float *memory
 ) {
@@ -51,31 +52,33 @@ static inline void norm_row(
         for (int i = c; i < n.length; i += chains) sum = fma(n.x[i] - mean, n.x[i] - mean, sum);
         memory[c] = sum;
     }
-    float factor = 1.0f / sqrt(chain_sum(memory, chains) / n.length + n.epsilon);
+    // Where the squares overflow, NaN: zero would turn a row that is no use into a plausible one.
+    float squares = chain_sum(memory, chains);
+    float factor = isfinite(squares) ? 1.0f / sqrt(squares / n.length + n.epsilon) : NAN;
 
     if (!to.codes) {
         for (int i = get_local_id(0); i < n.length; i += get_local_size(0)) output[i] = normed(&n, mean, factor, i);
         return;
     }
-    int lane = get_sub_group_local_id();
-    for (int block = get_sub_group_id() * sharing; block < n.length / BLOCK; block += get_num_sub_groups() * sharing) {
-        float v0[SHARING_BLOCKS], v1[SHARING_BLOCKS], largest = 0;
-        _Pragma("unroll") for (int b = 0; b < SHARING_BLOCKS; b++) {
-            if (b >= sharing) break;
-            int i = (block + b) * BLOCK + lane;
-            v0[b] = normed(&n, mean, factor, i);
-            v1[b] = normed(&n, mean, factor, i + LANES);
-            largest = fmax(largest, fmax(magnitude(v0[b]), magnitude(v1[b])));
-        }
-        largest = sub_group_reduce_max(largest);
-        _Pragma("unroll") for (int b = 0; b < SHARING_BLOCKS; b++) {
-            if (b >= sharing) break;
-            int i = (block + b) * BLOCK + lane;
-            write_codes(to, first_block + block + b, v0[b], v1[b], largest);
-            if (output) {
-                output[i] = v0[b];
-                output[i + LANES] = v1[b];
-            }
+    // What is prepared is computed twice: code that runs once should be short, for it comes from memory.
+    int lane = get_sub_group_local_id(), blocks = n.length / BLOCK;
+    __local float *tops = memory;
+    _Pragma("nounroll") for (int block = get_sub_group_id(); block < blocks; block += get_num_sub_groups()) {
+        int i = block * BLOCK + lane;
+        float v0 = normed(&n, mean, factor, i), v1 = normed(&n, mean, factor, i + LANES);
+        float top = sub_group_reduce_max(fmax(magnitude(v0), magnitude(v1)));
+        if (lane == 0) tops[block] = top;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    _Pragma("nounroll") for (int block = get_sub_group_id(); block < blocks; block += get_num_sub_groups()) {
+        int i = block * BLOCK + lane;
+        float v0 = normed(&n, mean, factor, i), v1 = normed(&n, mean, factor, i + LANES);
+        float largest = 0;
+        for (int b = 0; b < sharing; b++) largest = fmax(largest, tops[block / sharing * sharing + b]);
+        write_codes(to, first_block + block, v0, v1, largest);
+        if (output) {
+            output[i] = v0;
+            output[i + LANES] = v1;
         }
     }
 }

@@ -49,13 +49,15 @@ struct Finish {
                 .int(norm.kind == .rms ? Kind.rms : Kind.layer), .write(memory.arrivals), weight, bias,
                 .float(norm.epsilon), .write(floats),
             ] + (codes?.written ?? Lowering.nothingPrepared) + [.int(columns.map(Lowering.sharing) ?? 1)]
-        localBytes = (Lowering.normChains(width) + 1) * 4
+        localBytes = Lowering.normBytes(width) + 4
     }
 }
 
 extension Lowering {
     /// Sums that a norm of so many values has: work-items of its work-group (kernels/norm.h).
     static func normChains(_ length: Int) -> Int { length <= 256 ? 32 : 256 }
+    /// Local memory of one.
+    static func normBytes(_ length: Int) -> Int { max(normChains(length), length / preparedBlock) * 4 }
 
     /// The operation behind the product at `index`, where the product's launch can do it.
     func finish(_ op: Op.Linear, _ index: Int, _ products: [Product], _ rows: Rows, _ step: Step) -> Finish? {

@@ -175,7 +175,7 @@ struct Lowering {
             read(op.input) + [
                 vector(op.weight), .int(weightStep), vector(op.bias), .float(op.epsilon), .int(length),
             ]
-                + output + [step.count(domain), .local(size * 4)])
+                + output + [step.count(domain), .local(Self.normBytes(length))])
     }
 
     private func rope(_ op: Op.Rope, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
