@@ -53,7 +53,7 @@ static inline bool arrives_last(__global int *arrivals, int expected) {
                 if (lane == 0) *is_last = last;                                                                   \
             }                                                                                                     \
             barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);                                                  \
-            if (*is_last == 0) return;                                                                               \
+            if (*is_last == 0) return;                                                                            \
             norm n = {values, norm_weight, norm_bias, epsilon, outputs};                                          \
             norm_row(finish == FINISH_RMS, n, finished, to, 0, sharing, partial);                                 \
         }                                                                                                         \
