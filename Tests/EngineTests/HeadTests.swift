@@ -178,7 +178,7 @@ extension Sampler {
                 let choice = try outputs.withHead(row: 0) { head throws(SamplingError) in
                     try sampler.choose(head: head, position: round, topCount: topCount, using: &candidates)
                 }
-                let token =
+                let token: SampledToken? =
                     switch choice {
                     case .token(let token): token
                     case .row: nil
