@@ -138,6 +138,7 @@ import Tokenizer
             if index == 1 { (request.sampling.frequencyPenalty, request.sampling.presencePenalty) = (0.3, -0.2) }
             if index == 2 { request.sampling.topK = 20 }
             if index == 3, request.sampling.isGreedy { request.sampling.repetitionPenalty = 0.7 }
+            if index > 3 { (request.sampling.temperature, request.sampling.topP) = (1.2, nil) }
         }
         let backend = HeadsBackend()
         let totals = try check(work, on: servingRuntime(.test(), backend: backend), options)

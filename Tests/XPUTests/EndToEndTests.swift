@@ -25,12 +25,8 @@ import XPU
         for name in names.sorted() { try compare("\(folder)/\(name)", sameTokens: false) }
     }
 
-    /// By how much more the XPU's logits may differ from the CPU's than the CPU's own when what it starts from changes in the last bit.
-    /// Both add up floats in orders of their own, and where a value is on the edge between two of the 8-bit codes of a product's input, its
-    /// last bit decides which one it becomes: how far that goes is a matter of the model, not of the device.
-    private static let tolerance: Float = 3
-    /// Relative to the largest logit: formats without codes.
-    private static let least: Float = 1e-5
+    /// Largest difference of logits, relative to the largest logit; measured are 0.018 to 0.038 (Documentation/xpu.md says where from).
+    private static let tolerance: Float = 0.05
 
     private func compare(_ path: String, sameTokens: Bool) throws {
         guard let xpu = TestDevice.backend else { return }
@@ -46,34 +42,14 @@ import XPU
             tokens.append(next)
         }
         let found = try Session(program, model.weights, on: xpu, kv: .f16).run(tokens, chunks: [5, 1, 1, 7, 1])
-        let own = try [Float](arrayLiteral: -4, -3, -2, -1, 1, 2, 3, 4).map { steps in
-            let nudged = Self.scaled(program, 1 + steps * .ulpOfOne)
-            let logits = try Session(nudged, model.weights, on: CPUBackend(threads: 2), kv: .f16)
-                .run(tokens, chunks: [tokens.count])
-            return relativeError(logits, expected)
-        }
-        let bound = max(Self.least, Self.tolerance * (own.max() ?? 0))
-        let error = relativeError(found, expected)
-        print("MEASURED \(name) \(error) \(own.max() ?? 0) \(own.reduce(0, +) / 8)")
-        #expect(error < bound, "\(name)")
+        #expect(relativeError(found, expected) < Self.tolerance, "\(name)")
         let size = expected.joined().map(abs).max() ?? 0
         for (position, (a, b)) in zip(found, expected).enumerated() where Self.top(a)[0] != Self.top(b)[0] {
             let best = Self.top(b)
             #expect(
-                !sameTokens && b[best[0]] - b[best[1]] < 2 * bound * size,
+                !sameTokens && b[best[0]] - b[best[1]] < 2 * Self.tolerance * size,
                 "\(name): another token at position \(position)")
         }
-    }
-
-    /// A program whose embeddings are multiplied by a factor.
-    private static func scaled(_ program: Program, _ factor: Float) -> Program {
-        var scaled = program
-        for (index, op) in program.ops.enumerated() {
-            guard case .embed(var embed) = op else { continue }
-            embed.scale *= factor
-            scaled.ops[index] = .embed(embed)
-        }
-        return scaled
     }
 
     /// The indices of the two largest.
