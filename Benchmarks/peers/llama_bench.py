@@ -21,6 +21,15 @@ class LlamaBench:
     def from_options(cls, options):
         return cls(options.llama_bench) if options.llama_bench else None
 
+    def start_command(self, model, threads):
+        """Writes one token and ends; `None` where the program is missing."""
+        program = os.path.join(os.path.dirname(self.path), "llama-completion")
+        if not os.path.exists(program):
+            return None
+        return [
+            program, "-m", model, "-p", "x", "-n", "1", "-c", "512", "-t", str(threads), "-no-cnv", "--no-warmup",
+            "--no-display-prompt"]
+
     @contextlib.contextmanager
     def open(self, model, threads):
         yield Model(self.path, model, threads)

@@ -83,6 +83,10 @@ class PackagePeer:
     def from_options(cls, options):
         return cls() if getattr(options, cls.package.replace("-", "_")) else None
 
+    def start_command(self, model, threads):
+        """A package's start is that of Python."""
+        return None
+
     def open(self, model, threads):
         return worker(environment([self.package]), self.script, os.path.abspath(model), str(threads))
 

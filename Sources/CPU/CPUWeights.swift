@@ -1,5 +1,6 @@
 internal import Compute
 internal import Quant
+internal import Synchronization
 
 /// The weights of a program in the forms in which its operations read them.
 final class CPUWeights: LoadedWeights {
@@ -10,6 +11,8 @@ final class CPUWeights: LoadedWeights {
     /// Looked up row by row; by weight index.
     let tables: [EmbeddingTable?]
     let byteCount: Int
+    /// Where settling goes on.
+    private let unsettled = Mutex<(matrix: Int, offset: Int)>((0, 0))
 
     init(matrices: [PackedMatrix?], vectors: [FloatVector?], tables: [EmbeddingTable?]) {
         self.matrices = matrices
@@ -17,6 +20,20 @@ final class CPUWeights: LoadedWeights {
         self.tables = tables
         byteCount =
             matrices.reduce(0) { $0 + ($1?.byteCount ?? 0) } + vectors.reduce(0) { $0 + ($1?.count ?? 0) * 4 }
+    }
+
+    func settle() -> Bool {
+        unsettled.withLock { next in
+            while next.matrix < matrices.count {
+                if let matrix = matrices[next.matrix], next.offset < matrix.byteCount {
+                    matrix.settle(at: next.offset)
+                    next.offset += HugePages.piece
+                    return true
+                }
+                next = (next.matrix + 1, 0)
+            }
+            return false
+        }
     }
 }
 

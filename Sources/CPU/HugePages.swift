@@ -9,8 +9,11 @@ enum HugePages {
 
     /// `count` bytes, at a 2 MiB boundary if they fill at least one such page; `nil` where memory is out.
     ///
-    /// - Parameter smallFirst: Leaves the first 2 MiB on small pages.
-    static func allocate(_ count: Int, smallFirst: Bool = false) -> UnsafeMutableRawPointer? {
+    /// - Parameters:
+    ///   - smallFirst: Leaves the first 2 MiB on small pages.
+    ///   - later: Leaves all on small pages until ``settle(_:_:at:)``: where a virtual machine gives free memory back to its host, a huge
+    ///     page takes milliseconds to come.
+    static func allocate(_ count: Int, smallFirst: Bool = false, later: Bool = false) -> UnsafeMutableRawPointer? {
         let length = roundUp(count, page)
         // The system only aligns to 4 KiB: trim the ends of a larger mapping.
         let slack = count < hugePage ? 0 : hugePage
@@ -26,9 +29,31 @@ enum HugePages {
         if head < slack { unsafe munmap(base + length, slack - head) }
         // Whole huge pages only: a last one, partly used, would cost up to 2 MiB per matrix.
         let first = smallFirst ? hugePage : 0
-        unsafe madvise(base + first, count / hugePage * hugePage - first, MADV_HUGEPAGE)
+        unsafe madvise(
+            base + first, count / hugePage * hugePage - first, later ? MADV_NOHUGEPAGE : MADV_HUGEPAGE)
         return unsafe base
     }
+
+    /// Makes the pages of a range present at once, which takes half the time of a fault for each; a failure shows at their first use.
+    static func populate(_ base: UnsafeMutableRawPointer, _ count: Int) {
+        let before = Int(bitPattern: base) % page
+        unsafe madvise(base - before, roundUp(before + count, page), populateWrite)
+    }
+
+    /// Brings bytes of an allocation of `count` bytes that was made for later onto huge pages, from one multiple of ``piece`` to the
+    /// next. Readers and writers may go on.
+    static func settle(_ base: UnsafeMutableRawPointer, _ count: Int, at offset: Int) {
+        let whole = count / hugePage * hugePage
+        guard offset < whole else { return }
+        // Where the kernel (before 6.1) or memory does not allow it now, its own daemon may do it some time.
+        if offset == 0 { unsafe madvise(base, whole, MADV_HUGEPAGE) }
+        unsafe madvise(base + offset, min(piece, whole - offset), collapse)
+    }
+
+    /// Bytes that one ``settle(_:_:at:)`` moves.
+    static let piece = hugePage
+    /// MADV_COLLAPSE (Linux 6.1) and MADV_POPULATE_WRITE (5.14), which the headers of Debian 12 do not all have.
+    private static let (collapse, populateWrite) = (25 as Int32, 23 as Int32)
 
     static func free(_ base: UnsafeMutableRawPointer, _ count: Int) {
         unsafe munmap(base, roundUp(count, page))

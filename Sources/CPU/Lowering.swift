@@ -76,11 +76,6 @@ struct Lowering {
     }
 
     private mutating func expertMemory(_ op: Op.MoE) throws(BackendError) -> ExpertMemory {
-        let (gate, up) = (state.weights.matrices[op.gate.index], state.weights.matrices[op.up.index])
-        guard gate?.activationKind() == up?.activationKind() else {
-            let formats = [gate, up].map { $0?.format.name ?? "?" }
-            throw .unsupported("experts with gates in \(formats[0]) and ups in \(formats[1])")
-        }
         let shape = Routing.shape(op, state.program, state.weights)
         if let known = expertMemories.first(where: { $0.shape == shape }) { return known }
         let memory = try ExpertMemory(shape, rows: state.limits.rows)

@@ -43,7 +43,7 @@ package final class PackedMatrix: Sendable {
         else { return nil }
         let expertBytes = unsafe cpu_matrix_packed_bytes(kernelFormat, Int64(rows), Int64(columns))
         let (total, overflow) = expertBytes.multipliedReportingOverflow(by: experts)
-        guard !overflow, let base = unsafe HugePages.allocate(total) else { return nil }
+        guard !overflow, let base = unsafe HugePages.allocate(total, later: true) else { return nil }
         self.format = format
         self.rows = rows
         self.columns = columns
@@ -80,6 +80,11 @@ package final class PackedMatrix: Sendable {
         if packed { unsafe HugePages.free(base, byteCount) }
     }
 
+    /// Moves the bytes from `offset`, a multiple of ``HugePages/piece``, to the next onto huge pages.
+    func settle(at offset: Int) {
+        if packed { unsafe HugePages.settle(base, byteCount, at: offset) }
+    }
+
     /// Bytes of the GGUF blocks of all experts, or `nil` where they do not fit the format or overflow.
     private static func ggufBytes(_ format: Format, _ rows: Int, _ columns: Int, _ experts: Int) -> Int? {
         guard let row = format.byteCount(of: columns) else { return nil }
@@ -95,9 +100,12 @@ package final class PackedMatrix: Sendable {
     ) {
         precondition(packed && expert >= 0 && expert < experts)
         precondition(rowGroups.lowerBound >= 0 && rowGroups.upperBound <= self.rowGroups)
+        let groupBytes = expertBytes / self.rowGroups
+        let target = unsafe base + expert * expertBytes
+        unsafe HugePages.populate(target + rowGroups.lowerBound * groupBytes, rowGroups.count * groupBytes)
         unsafe cpu_matrix_pack(
             instructionSet.isa, kernelFormat, Int64(rows), Int64(columns), Int64(rowGroups.lowerBound),
-            Int64(rowGroups.upperBound), blocks, base + expert * expertBytes)
+            Int64(rowGroups.upperBound), blocks, target)
     }
 
     /// `output[m][n] = input[m] · W[n] (+ bias[n]) (+ residual[m][n])` for the rows `m` of a range (all of `input` by default) and

@@ -25,6 +25,15 @@ extension Backend {
 package protocol LoadedWeights: AnyObject, Sendable {
     /// Bytes of memory that the weights occupy.
     var byteCount: Int { get }
+    /// Takes one of the short steps that make products faster but that a first token should not wait for. Between two steps of the
+    /// program; the numbers stay the same.
+    ///
+    /// - Returns: Whether there may be more to do.
+    func settle() -> Bool
+}
+
+extension LoadedWeights {
+    package func settle() -> Bool { false }
 }
 
 /// A compiled program with its KV cache. Confined to one thread at a time.

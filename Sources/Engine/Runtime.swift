@@ -49,6 +49,8 @@ package final class Runtime {
     private var outputs: StepOutputs
     var inputs: StepInputs
     private var profile: Profile?
+    /// Steps until the weights begin to settle; `nil` when they have.
+    private var stepsToSettling: Int? = Runtime.stepsBeforeSettling
     /// What windowed layers need; `nil` where the model has none.
     let windows: Scheduler.Windows?
     var stretches: CacheStretches
@@ -105,6 +107,24 @@ package final class Runtime {
         StepInputs(limits: configuration.limits, blocks: configuration.blocksPerSequence * (windows == nil ? 1 : 2))
     }
 
+    /// A process that is gone after one text gains less by settling than it takes.
+    private static let stepsBeforeSettling = 1000
+
+    /// Settles the weights as a process has them that lives for long.
+    package func settle() {
+        while weights?.settle() ?? false {}
+        stepsToSettling = nil
+    }
+
+    private func settleInPassing() {
+        guard let steps = stepsToSettling else { return }
+        if steps > 0 {
+            stepsToSettling = steps - 1
+        } else if weights?.settle() != true {
+            stepsToSettling = nil
+        }
+    }
+
     /// Runs one step. Afterwards ``withLogits(_:_:)`` gives its output rows, in order.
     package func step(_ inputs: borrowing StepInputs) throws(EngineError) {
         guard let executable else {
@@ -116,6 +136,7 @@ package final class Runtime {
             } else {
                 try runProfiled(inputs, on: executable)
             }
+            settleInPassing()
         } catch {
             throw failure(error)
         }
@@ -162,7 +183,10 @@ package final class Runtime {
     package func recover() throws(EngineError) {
         executable = nil
         do {
-            if weights == nil { weights = try backend.load(model.weights, for: model.program) { _ in } }
+            if weights == nil {
+                weights = try backend.load(model.weights, for: model.program) { _ in }
+                stepsToSettling = Self.stepsBeforeSettling
+            }
             if let weights {
                 executable = try backend.compile(
                     model.program, weights: weights, cache: cache, limits: configuration.limits)

@@ -33,6 +33,7 @@ package enum Architectures {
         CommandR.self,
         Cohere2.self,
         GLM4.self,
+        GLM4MoE.self,
         StarCoder2.self,
         StableLM.self,
         DeepSeek2.self,

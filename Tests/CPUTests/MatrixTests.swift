@@ -1,5 +1,5 @@
 import CCPU
-import CPU
+@testable import CPU
 import Quant
 import TestSupport
 import Testing
@@ -99,6 +99,20 @@ struct MatrixTests {
             let output = try problem.product(matrix, inputs: 5, .best, expert: expert)
             #expect(problem.matches(output, inputs: 5, .best))
         }
+    }
+
+    /// Pages move under a matrix of several huge pages, one of them partly used.
+    @Test func `Settling weights changes no product`() throws {
+        let problem = Problem(format: .q8_0, rows: 96, columns: 65536, inputs: 2)
+        let matrix = problem.matrix(repacked: true, .best)
+        let small = Problem(format: .q8_0, rows: 16, columns: 64, inputs: 1).matrix(repacked: true, .best)
+        let before = try problem.product(matrix, inputs: 2, .best)
+        let weights = CPUWeights(matrices: [nil, small, matrix], vectors: [], tables: [])
+        var pieces = 0
+        while weights.settle() { pieces += 1 }
+        #expect(pieces == 1 + (matrix.byteCount + (2 << 20) - 1) / (2 << 20))
+        let after = try problem.product(matrix, inputs: 2, .best)
+        #expect(problem.matches(before, inputs: 2, .best) && before == after)
     }
 
     @Test func biasThenResidualAreAdded() throws {

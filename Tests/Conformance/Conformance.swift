@@ -154,6 +154,21 @@ import Testing
         #expect(relativeError(fast, cpu) < bound, "\(format)")
     }
 
+    /// The two products of an expert's input may each want it in codes of their own.
+    @Test(arguments: [(Format.q8_0, Format.q4_k), (.q6_k, .q8_0), (.f16, .q4_0)], Device.all)
+    func expertsMayMixFormats(formats: (gate: Format, up: Format), device: Device) throws {
+        var model = Self.wide(formats.gate)
+        // All are used: a choice between close experts would tell of rounding.
+        model.experts = (3, 3)
+        model.upFormat = formats.up
+        let tokens = randomTokens(40, seed: 7)
+        let reference = try Session(model, on: ReferenceBackend()).run(tokens, chunks: [40])
+        let whole = try Session(model, on: device.backend).run(tokens, chunks: [40])
+        #expect(relativeError(whole, reference) < 5e-2)
+        let parts = try Session(model, on: device.backend).run(tokens, chunks: [7, 1, 32])
+        #expect(parts == whole)
+    }
+
     static func wide(_ format: Format) -> ToyModel {
         .make("llama") {
             $0.format = format

@@ -27,6 +27,8 @@ struct ToyModel: Sendable, CustomStringConvertible {
     var gated = true
     var activation = Op.Activation.silu
     var experts: (count: Int, used: Int)?
+    /// Of the experts' ups, where it is another.
+    var upFormat: Format?
     var routing = Op.Routing.softmaxNormalised
     /// All experts have the same logits.
     var tiedRouter = false
@@ -74,7 +76,7 @@ struct ToyModel: Sendable, CustomStringConvertible {
                     try w.vectors("\(b).ffn_down_exps.bias", [width, experts.count])
                 }
                 try w.matrix("\(b).ffn_gate_exps", format, [width, hidden, experts.count])
-                try w.matrix("\(b).ffn_up_exps", format, [width, hidden, experts.count])
+                try w.matrix("\(b).ffn_up_exps", upFormat ?? format, [width, hidden, experts.count])
                 try w.matrix("\(b).ffn_down_exps", format, [hidden, width, experts.count])
             } else {
                 try linear(w, "\(b).ffn_gate", width, hidden)

@@ -34,11 +34,11 @@ def interleaved(array, heads):
 
 
 def rename(m, layer=None, change=None):
-    """All tensors under their new names. `change(name, array)` may replace an array; experts' gate and up become one."""
+    """All tensors under their new names, but for layers that predict further tokens. `change(name, array)` may replace an array; experts' gate and up become one."""
     names = LAYER | (layer or {})
     weights = {}
     for name, array in m.tensors.items():
-        if name in ROPE_FACTORS:
+        if name in ROPE_FACTORS or name.startswith(f"blk.{m.layers}."):
             continue
         if change:
             array = change(name, array)
@@ -337,6 +337,26 @@ def deepseek2(m):
     return "DeepseekV3ForCausalLM" if is_v3 else "DeepseekV2ForCausalLM", settings, weights
 
 
+def glm4moe(m):
+    data = m.metadata
+    settings = config(
+        m, attention_bias=True, use_qk_norm="blk.0.attn_q_norm.weight" in m.tensors, n_routed_experts=data["expert_count"],
+        num_experts_per_tok=data["expert_used_count"], n_shared_experts=data["expert_shared_count"],
+        moe_intermediate_size=data["expert_feed_forward_length"], routed_scaling_factor=data["expert_weights_scale"],
+        first_k_dense_replace=data["leading_dense_block_count"], norm_topk_prob=data["expert_weights_norm"])
+    settings["rope_parameters"]["partial_rotary_factor"] = data["rope.dimension_count"] / m.head
+    names = {
+        "post_attention_norm": "post_attention_layernorm", "exp_probs_b": "mlp.gate",
+        "ffn_gate_shexp": "mlp.shared_experts.gate_proj", "ffn_up_shexp": "mlp.shared_experts.up_proj",
+        "ffn_down_shexp": "mlp.shared_experts.down_proj",
+    }
+    weights = {
+        name.replace("mlp.gate.bias", "mlp.gate.e_score_correction_bias"): array
+        for name, array in rename(m, names).items()
+    }
+    return "Glm4MoeForCausalLM", settings, weights
+
+
 def gpt_oss(m):
     data = m.metadata
     settings = config(
@@ -389,6 +409,6 @@ def llama4(m):
 ARCHITECTURES = {
     "llama": llama, "qwen2": qwen2, "qwen2moe": qwen2moe, "qwen3": qwen3, "qwen3moe": qwen3moe, "gemma2": gemma2,
     "gemma3": gemma3, "phi3": phi3, "mistral3": mistral3, "smollm3": smollm3, "olmo2": olmo2, "granite": granite,
-    "granitemoe": granite, "command-r": command_r, "cohere2": cohere2, "glm4": glm4, "starcoder2": starcoder2,
+    "granitemoe": granite, "command-r": command_r, "cohere2": cohere2, "glm4": glm4, "glm4moe": glm4moe, "starcoder2": starcoder2,
     "stablelm": stablelm, "deepseek2": deepseek2, "gpt-oss": gpt_oss, "llama4": llama4,
 }

@@ -41,7 +41,10 @@ struct BenchRunner {
     private let runtime: Runtime
     private var random = RandomTokens()
 
-    init(_ runtime: Runtime) { self.runtime = runtime }
+    init(_ runtime: Runtime) {
+        self.runtime = runtime
+        runtime.settle()
+    }
 
     /// - Returns: Tokens per second of each repetition.
     mutating func measure(_ test: BenchTest, repeats: Int, progress: (Double) -> Void) throws -> Sample {

@@ -10,12 +10,14 @@ final class ExpertMemory {
         let used: Int
         let width: Int
         let hidden: Int
-        let inputKind: Activations.Kind
+        /// What gates and ups read; one kind where both read the same.
+        let inputKinds: [Activations.Kind]
         let hiddenKind: Activations.Kind
     }
 
     let shape: Shape
-    let input: PreparedInput
+    /// Of each of the shape's kinds.
+    let inputs: [PreparedInput]
     let middle: PreparedInput
     /// Row of each slot.
     let rowOfSlot: UnsafeMutablePointer<Int32>
@@ -43,7 +45,11 @@ final class ExpertMemory {
         let tile = Activations.tileRows
         let pairs = rows * shape.used
         let capacity = (pairs + min(shape.experts, pairs) * (tile - 1) + tile) / tile * tile
-        input = try PreparedInput(columns: shape.width, kind: shape.inputKind, domain: .all, capacity: capacity)
+        var inputs: [PreparedInput] = []
+        for kind in shape.inputKinds {
+            inputs.append(try PreparedInput(columns: shape.width, kind: kind, domain: .all, capacity: capacity))
+        }
+        self.inputs = inputs
         middle = try PreparedInput(columns: shape.hidden, kind: shape.hiddenKind, domain: .all, capacity: capacity)
         var memory: [PageMemory] = []
         func reserve<T>(_ count: Int, of type: T.Type = T.self) throws(BackendError) -> UnsafeMutablePointer<T> {
@@ -93,9 +99,11 @@ final class Routing {
         func kind(_ weight: Weight) -> Activations.Kind {
             weights.matrices[weight.index]?.activationKind() ?? .quantized
         }
+        let kinds = [kind(op.gate), kind(op.up)]
         return .init(
             experts: program.width(op.router), used: op.used, width: program.width(op.input),
-            hidden: program[op.gate].rows, inputKind: kind(op.gate), hiddenKind: kind(op.down))
+            hidden: program[op.gate].rows, inputKinds: kinds[0] == kinds[1] ? [kinds[0]] : kinds,
+            hiddenKind: kind(op.down))
     }
 
     /// The slots of the expert whose tile starts at a slot.
@@ -127,7 +135,7 @@ final class Routing {
             unsafe memory.slots[index] = Int32(slot)
             ranges[expert] = ranges[expert].lowerBound..<slot + 1
         }
-        memory.input.reshape(rows: slotCount)
+        for input in memory.inputs { input.reshape(rows: slotCount) }
         memory.middle.reshape(rows: slotCount)
     }
 }
@@ -179,12 +187,16 @@ final class SlotPhase: Phase {
                         routing.memory.shareOfSlot[slot], routing.memory.down + slot * routing.width,
                         Int64(routing.width))
                 }
-                unsafe routing.memory.input.activations.fill(
-                    rows: slots, of: part, from: routing.memory.down, stride: routing.width)
+                for input in routing.memory.inputs {
+                    unsafe input.activations.fill(
+                        rows: slots, of: part, from: routing.memory.down, stride: routing.width)
+                }
             case .rows:
-                unsafe routing.memory.input.activations.fill(
-                    rows: slots, of: part, from: state.base(routing.op.input),
-                    stride: state.stride(routing.op.input), indices: routing.memory.rowOfSlot)
+                for input in routing.memory.inputs {
+                    unsafe input.activations.fill(
+                        rows: slots, of: part, from: state.base(routing.op.input),
+                        stride: state.stride(routing.op.input), indices: routing.memory.rowOfSlot)
+                }
             case .hidden:
                 let offset = first * routing.hidden
                 unsafe state.ops.pointee.gate(
@@ -199,36 +211,48 @@ final class SlotPhase: Phase {
 }
 
 /// Multiplies each expert's slots with its slice of one or two weight stacks.
-@safe
 final class ExpertPhase: Phase {
     enum Stage { case gateAndUp, down }
 
     private static let groupsPerTask = 16
 
+    @safe
+    private struct Product {
+        let matrix: PackedMatrix
+        let bias: Weight?
+        let input: PreparedInput
+        let output: UnsafeMutablePointer<Float>
+        let stride: Int
+    }
+
     private let routing: Routing
-    private let matrices: [(matrix: PackedMatrix, bias: Weight?, output: UnsafeMutablePointer<Float>, stride: Int)]
-    private let prepared: PreparedInput
+    private let products: [Product]
     private let counter = WorkCounter()
 
     init(_ routing: Routing, _ stage: Stage, weights: CPUWeights) {
-        func matrix(_ weight: Weight) -> PackedMatrix {
+        func product(
+            _ weight: Weight, _ bias: Weight?, of input: PreparedInput, into output: UnsafeMutablePointer<Float>,
+            _ stride: Int
+        ) -> Product {
             guard let matrix = weights.matrices[weight.index] else {
                 preconditionFailure("weight \(weight.index) was not loaded as a matrix")
             }
-            return matrix
+            return unsafe Product(matrix: matrix, bias: bias, input: input, output: output, stride: stride)
         }
         self.routing = routing
-        switch stage {
-        case .gateAndUp:
-            prepared = routing.memory.input
-            unsafe matrices = [
-                (matrix(routing.op.gate), routing.op.biases?.gate, routing.memory.gate, routing.hidden),
-                (matrix(routing.op.up), routing.op.biases?.up, routing.memory.up, routing.hidden),
-            ]
-        case .down:
-            prepared = routing.memory.middle
-            unsafe matrices = [(matrix(routing.op.down), routing.op.biases?.down, routing.memory.down, routing.width)]
-        }
+        let (op, memory) = (routing.op, routing.memory)
+        products =
+            switch stage {
+            case .gateAndUp:
+                unsafe [
+                    product(op.gate, op.biases?.gate, of: memory.inputs[0], into: memory.gate, routing.hidden),
+                    product(
+                        op.up, op.biases?.up, of: memory.inputs[memory.inputs.count - 1], into: memory.up,
+                        routing.hidden),
+                ]
+            case .down:
+                unsafe [product(op.down, op.biases?.down, of: memory.middle, into: memory.down, routing.width)]
+            }
     }
 
     func reset() { counter.reset() }
@@ -238,15 +262,16 @@ final class ExpertPhase: Phase {
         var task = 0
         for expert in 0..<routing.experts where !routing.ranges[expert].isEmpty {
             let slots = routing.ranges[expert]
-            for index in unsafe matrices.indices {
-                let (matrix, bias, output, stride) = unsafe matrices[index]
+            for product in products {
+                let matrix = product.matrix
                 for first in Swift::stride(from: 0, to: matrix.rowGroups, by: Self.groupsPerTask) {
                     defer { task += 1 }
                     guard task == next else { continue }
                     unsafe matrix.multiply(
-                        prepared.activations, of: slots, expert: expert,
-                        rowGroups: first..<min(first + Self.groupsPerTask, matrix.rowGroups), into: output,
-                        stride: stride, bias: state.vector(bias).map { unsafe $0 + expert * matrix.rows },
+                        product.input.activations, of: slots, expert: expert,
+                        rowGroups: first..<min(first + Self.groupsPerTask, matrix.rowGroups), into: product.output,
+                        stride: product.stride,
+                        bias: state.vector(product.bias).map { unsafe $0 + expert * matrix.rows },
                         scratch: state.scratch(worker))
                     next = counter.next()
                 }

@@ -112,6 +112,45 @@ def deepseek2_old(m):
     m.set(expert_weights_scale=16.0, expert_group_count=4, expert_group_used_count=2)
 
 
+def glm(m, own_norms, ahead=0):
+    m.set(
+        rope__dimension_count=m.head // 2, expert_count=7, expert_used_count=3, expert_feed_forward_length=32,
+        expert_shared_count=1, leading_dense_block_count=1, expert_gating_func=2, expert_weights_norm=True,
+        expert_weights_scale=2.5)
+    for layer, block in enumerate(m.blocks(ahead)):
+        m.norm(f"{block}.attn_norm", m.width)
+        m.attention(block, bias=True)
+        if own_norms:
+            m.norm(f"{block}.attn_q_norm", m.head)
+            m.norm(f"{block}.attn_k_norm", m.head)
+        m.norm(f"{block}.post_attention_norm", m.width)
+        if layer == 0:
+            m.mlp(block)
+        else:
+            m.experts(block, 7, 32)
+            m.vector(f"{block}.exp_probs_b.bias", 7, around=0)
+            m.mlp(block, suffix="_shexp", hidden=32)
+
+
+@model("glm4moe", head=32)
+def glm4moe(m):
+    # As GLM 4.5 and 4.6.
+    m.decoder(head=True, base=1e6)
+    glm(m, own_norms=True)
+
+
+@model("glm4moe:air", head=32)
+def glm4moe_air(m):
+    # No norms of queries and keys; a layer that predicts the token after the next, which nobody reads.
+    m.decoder(head=True, base=1e6)
+    glm(m, own_norms=False, ahead=1)
+    m.set(block_count=m.layers + 1, nextn_predict_layers=1)
+    block = f"blk.{m.layers}.nextn"
+    m.linear(f"{block}.eh_proj", m.width, 2 * m.width)
+    for name in "enorm", "hnorm", "shared_head_norm":
+        m.norm(f"{block}.{name}", m.width)
+
+
 @model("gpt-oss", head=32, layers=4)
 def gpt_oss(m):
     m.decoder(head=True, base=150000.0)

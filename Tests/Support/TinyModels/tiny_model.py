@@ -101,8 +101,9 @@ class TinyModel:
         self.matrix(f"{block}.ffn_up_exps.weight", count, hidden, self.width)
         self.matrix(f"{block}.ffn_down_exps.weight", count, self.width, hidden)
 
-    def blocks(self):
-        return [f"blk.{layer}" for layer in range(self.layers)]
+    def blocks(self, ahead=0):
+        """Of all layers, and of some behind them that predict further tokens."""
+        return [f"blk.{layer}" for layer in range(self.layers + ahead)]
 
     def write(self, path, kind):
         writer = gguf.GGUFWriter(path, self.architecture)
