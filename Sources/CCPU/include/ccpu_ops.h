@@ -2,7 +2,8 @@
 
 // Everything of a forward pass that is no matrix product: norms, rotary embedding, activations, the KV cache and
 // attention over it. Functions are pure and single-threaded; each has one body, compiled once per instruction set, and
-// gives the same bits on all of them: sums run over 16 lanes in a fixed order.
+// gives the same bits on all of them: sums run over 16 lanes in a fixed order. One has a second body: attention over an F16
+// cache on AMX, whose order of sums is that of its instruction.
 
 #include "ccpu_matmul.h"
 
