@@ -3,20 +3,45 @@
 // byte there are two sums, of p >> 7 and of p & 127.
 #pragma once
 
-// Rows `row` and following of 32 columns of a record from a block of a tile.
-INLINE void arrange_half(const uint8_t *tile, const int width, uint8_t *codes) {
+// Four rows of 64 columns from two blocks of a tile: a line each.
+INLINE void arrange_four(const uint8_t *tile, uint8_t *codes) {
+    u32x16 rows[2][2];  // [block][pair of rows]
+    UNROLL for (int b = 0; b < 2; b++) {
+        const u32x16 one = (u32x16)load_u8(tile + b * TILE_BYTES * 4), two = (u32x16)load_u8(tile + b * TILE_BYTES * 4 + 64);
+        rows[b][0] = __builtin_shufflevector(one, two, 0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+        rows[b][1] = __builtin_shufflevector(one, two, 2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31);
+    }
+    UNROLL for (int p = 0; p < 2; p++) {
+        u32x16 *const to = (u32x16 *)(codes + 128 * p);
+        to[0] = __builtin_shufflevector(
+            rows[0][p], rows[1][p], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+        to[1] = __builtin_shufflevector(
+            rows[0][p], rows[1][p], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    }
+}
+
+// The same of a tile of one or two rows.
+INLINE void arrange_few(const uint8_t *tile, const int width, uint8_t *codes) {
+    for (int b = 0; b < 2; b++)
+        for (int c = 0; c < width; c++)
+            for (int v = 0; v < 8; v++)
+                __builtin_memcpy(
+                    codes + 64 * c + BLOCK * b + 4 * v, tile + b * TILE_BYTES * width + 4 * (v * width + c), 4);
+}
+
+// Sums of codes by pairs of groups, int16 [4][2] per row of a tile.
+INLINE void arrange_sums(const uint8_t *tile, const int width, uint8_t *sums) {
     if (width < 4) {
         for (int c = 0; c < width; c++)
-            for (int v = 0; v < 8; v++) __builtin_memcpy(codes + 64 * c + 4 * v, tile + 4 * (v * width + c), 4);
+            for (int j = 0; j < 4; j++)
+                __builtin_memcpy(sums + 16 * c + 4 * j, tile + (2 * j * TILE_BYTES + TILE_PAIR_32) * width + 4 * c, 4);
         return;
     }
-    const u32x16 one = (u32x16)load_u8(tile), two = (u32x16)load_u8(tile + 64);
-    const u32x16 rows01 = __builtin_shufflevector(one, two, 0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
-    const u32x16 rows23 = __builtin_shufflevector(one, two, 2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31);
-    __builtin_memcpy(codes, &rows01, 32);
-    __builtin_memcpy(codes + 64, (const uint8_t *)&rows01 + 32, 32);
-    __builtin_memcpy(codes + 128, &rows23, 32);
-    __builtin_memcpy(codes + 192, (const uint8_t *)&rows23 + 32, 32);
+    u32x16 pairs;  // [pair of groups][row]
+    UNROLL for (int j = 0; j < 4; j++)
+        __builtin_memcpy((uint8_t *)&pairs + 16 * j, tile + (2 * j * TILE_BYTES + TILE_PAIR_32) * 4, 16);
+    pairs = __builtin_shufflevector(pairs, pairs, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __builtin_memcpy(sums, &pairs, sizeof pairs);
 }
 
 // Sums of codes of a row as bytes l and h, where l + 8 h is the sum of `per_sum` times four columns; h that does not fit
@@ -46,18 +71,16 @@ static void arrange_super(
             const int row = t * CPU_TILE_ROWS, width = widths[t];
             if (width == 0) continue;
             const uint8_t *const tile = tiles[t] + first * TILE_BYTES * width;
-            for (int b = 0; b < SUPER_BLOCKS; b++) {
-                uint8_t *const half = codes + (b / 2) * 1024 + row * 64 + (b % 2) * BLOCK;
-                if (width == 4) arrange_half(tile + b * TILE_BYTES * 4, 4, half);
-                else arrange_half(tile + b * TILE_BYTES * width, width, half);
+            for (int k = 0; k < SUPER_BLOCKS / 2; k++) {
+                const uint8_t *const two = tile + 2 * k * TILE_BYTES * width;
+                if (width == 4) arrange_four(two, codes + 1024 * k + 64 * row);
+                else arrange_few(two, width, codes + 1024 * k + 64 * row);
             }
             __builtin_memcpy(rest + WIDE_SUPER_SCALE + 4 * row, tile + TILE_SCALE * width, 4 * (size_t)width);
-            for (int c = 0; c < width; c++) {
-                uint8_t *const sums = rest + WIDE_SUPER_SUMS;
+            uint8_t *const sums = rest + WIDE_SUPER_SUMS;
+            if (kind == SUPER_SPLIT_MIN) arrange_sums(tile, width, sums + 16 * row);
+            for (int c = 0; c < width && super_has_factors(kind); c++) {
                 int8_t *const digits = (int8_t *)sums + 64 * (row + c);
-                for (int j = 0; j < 4 && kind == SUPER_SPLIT_MIN; j++)
-                    __builtin_memcpy(
-                        sums + 16 * (row + c) + 4 * j, tile + (2 * j * TILE_BYTES + TILE_PAIR_32) * width + 4 * c, 4);
                 if (kind == SUPER_SHIFTED) digits_of_sums(codes + 64 * (row + c), 2, digits, digits + 32, NULL);
                 if (kind != SUPER_PRODUCTS_MIN) continue;
                 digits_of_sums(codes + 64 * (row + c), 4, digits, digits + 16, digits + 32);
