@@ -133,5 +133,7 @@ static inline fetch fetch_weights(
 void multiply_wide(const call *c, int64_t row_begin, int64_t row_end);
 // The same in formats with blocks of 256 columns.
 void multiply_wide_super(const call *c, int64_t row_begin, int64_t row_end);
-// The same in F16 and BF16.
+// And for repacked weights and up to WIDE_ROWS rows.
+void multiply_few(const call *c, int64_t row_begin, int64_t row_end);
+// The first in F16 and BF16.
 void multiply_split(const call *c, int64_t row_begin, int64_t row_end);

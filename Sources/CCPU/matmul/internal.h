@@ -9,6 +9,7 @@
 #define ISA_AVX_VNNI 2
 #define ISA_AVX512 3
 #define ISA_AVX512_VNNI 4
+#define ISA_AVX512_VBMI 5
 
 // Prepared x, 8-bit: tiles of 4 rows, then at most one of 1, 2 or 4. A tile of width C is a record of 64 C bytes per
 // block of 32 columns: dwords v = 0..7 (columns 4 v ..< 4 v + 4) of each row, then C values of each of these fields.
@@ -147,6 +148,7 @@ enum {
     ROWS_AT_ONCE = 256,  // rows of x per pass over the weights, at most
     PASS_BYTES = 640 << 10,  // of prepared x per pass, about: they are read from the L2 cache for each panel
     WIDE_FROM_ROWS = 17,     // from here on a matrix unit is used where there is one: it always takes WIDE_ROWS
+    FEW_FROM_ROWS = 5,       // from here to WIDE_ROWS weights are unpacked while they are multiplied
     WIDE_GROUPS = 3,         // PANEL_GROUPS, PANEL_BLOCKS, ROWS_AT_ONCE and PASS_BYTES for it
     WIDE_BLOCKS = 32,
     WIDE_PASS_ROWS = 256,
@@ -298,6 +300,18 @@ enum { FLOAT_FORMAT_LIST(INDEX) FLOAT_COUNT };
 enum { FORMAT_LIST(FACTS) };
 #undef FACTS
 
+// Kernels of a matrix unit for so few rows of x that weights are unpacked while they are multiplied.
+typedef struct {
+    // Prepares this thread's tile registers for as many rows of x, and lets go of them.
+    void (*begin)(int rows);
+    void (*end)(void);
+    // Adds products of `blocks` blocks of `groups` repacked row groups with up to WIDE_ROWS rows of x, arranged as for
+    // wide_kernels, to out, or starts there. Formats without such a kernel have NULL.
+    void (*multiply[INTEGER_COUNT])(
+        const uint8_t *group, size_t group_bytes, int64_t groups, int64_t blocks, wide_x x, int rows,
+        float *out, int64_t stride, bool start);
+} few_kernels;
+
 typedef struct {
     integer_kernels integers[INTEGER_COUNT];
     float_kernels floats[FLOAT_COUNT];
@@ -307,6 +321,7 @@ typedef struct {
     panel_kernel *super_integers;      // and without a run
     const wide_kernels *wide;    // NULL where there is no matrix unit
     const split_kernels *split;
+    const few_kernels *few;
     // One tile of prepared rows from `count` rows of x.
     void (*fill_q8)(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile);
     void (*fill_q8_super)(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile);

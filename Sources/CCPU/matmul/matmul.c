@@ -168,6 +168,11 @@ void cpu_matmul(
     const bool super = format->activations == CPU_ACTIVATIONS_Q8_SUPER;
     const bool wide = !floats && c.kernels->wide && (super || format->group == BLOCK) &&
                       row_end - row_begin >= WIDE_FROM_ROWS;
+    if (!floats && matrix->packed && c.kernels->few && c.kernels->few->multiply[format->index] &&
+        row_end - row_begin >= FEW_FROM_ROWS && row_end - row_begin <= WIDE_ROWS) {
+        multiply_few(&c, row_begin, row_end);
+        return;
+    }
     int64_t rows = wide ? (super ? WIDE_SUPER_PASS_ROWS : WIDE_PASS_ROWS) : PASS_BYTES / tile_bytes * CPU_TILE_ROWS;
     if (!wide && (floats || rows > ROWS_AT_ONCE)) rows = ROWS_AT_ONCE;
     if (rows < 32) rows = 32;

@@ -167,3 +167,32 @@ void multiply_wide_super(const call *c, int64_t row_begin, int64_t row_end) {
     }
     c->kernels->wide->end();
 }
+
+void multiply_few(const call *c, int64_t row_begin, int64_t row_end) {
+    const cpu_matrix_format *format = c->matrix->format;
+    const int64_t blocks = c->matrix->columns / SUPER;
+    const int64_t room = WIDE_SUPER_PASS_BYTES / (int64_t)(WIDE_SUPER_BYTES + wide_super_rest_bytes(format->kind));
+    const int rows = (int)(row_end - row_begin);
+    // Row groups that are there as a whole, then the last one, whose results are kept aside.
+    const int64_t whole = c->matrix->rows / CPU_GROUP_ROWS < c->group_end ? c->matrix->rows / CPU_GROUP_ROWS : c->group_end;
+    const int64_t parts[] = {c->group_begin, whole, c->group_end};
+    c->kernels->few->begin(rows);
+    for (int64_t begin = 0; begin < blocks; begin += room) {
+        const int64_t end = blocks - begin < room ? blocks : begin + room;
+        arrange_rows_super(c, row_begin, row_end, begin, end - begin);
+        const wide_x x = {.codes = c->wide, .rest = rest_of_rows(c, 1, end - begin)};
+        for (int i = 0; i < 2; i++) {
+            const bool aside = i == 1;
+            const chunk k = {parts[i], row_begin, row_end, (int)(parts[i + 1] - parts[i]), WIDE_ROWS};
+            if (k.groups <= 0) continue;
+            float *const out = c->out + row_begin * c->stride + k.group * CPU_GROUP_ROWS;
+            if (begin > 0 && aside) take_aside(c, k);
+            c->kernels->few->multiply[format->index](
+                packed_group(c, k.group) + (size_t)begin * (c->group_bytes / (size_t)blocks), c->group_bytes, k.groups,
+                end - begin, x, rows, aside ? c->edge : out, aside ? CHUNK : c->stride, begin == 0);
+            if (aside) bring_home(c, k);
+            if (end == blocks) finish(c, k);
+        }
+    }
+    c->kernels->few->end();
+}
