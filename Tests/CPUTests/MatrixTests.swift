@@ -26,13 +26,24 @@ struct MatrixTests {
             for instructionSet in InstructionSet.supported {
                 for repacked in [true, false] {
                     let matrix = problem.matrix(repacked: repacked, instructionSet)
-                    for inputs in [1, 2, 3, 5, 8, 9, 17, 64] {
+                    for inputs in [1, 2, 3, 5, 6, 8, 9, 15, 16, 17, 64] {
                         let output = try problem.product(matrix, inputs: inputs, instructionSet)
                         let same = problem.matches(output, inputs: inputs, instructionSet)
                         #expect(same, "\(instructionSet) \(rows)x\(columns), \(inputs) rows, repacked: \(repacked)")
                     }
                 }
             }
+        }
+    }
+
+    /// More columns than prepared rows have room for at once.
+    @Test(arguments: [Format.q4_k, .q8_0])
+    func columnsAreTakenInPasses(format: Format) throws {
+        let problem = Problem(format: format, rows: 17, columns: 320 * 256, inputs: 16)
+        let matrix = problem.matrix(repacked: true, .best)
+        for inputs in [5, 16] {
+            let output = try problem.product(matrix, inputs: inputs, .best)
+            #expect(problem.matches(output, inputs: inputs, .best), "\(inputs) rows")
         }
     }
 
