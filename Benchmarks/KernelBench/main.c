@@ -1,7 +1,7 @@
 // Speed of the matrix kernels beside this machine's ceilings, taken in the same run.
 //
 //     KernelBench [--json] [--rows M,M...] [format name ...]
-//     environment: TGI_RUN_THREADS=count, TGI_RUN_ISA=portable|avx2|avx-vnni|avx512|avx512-vnni|amx
+//     environment: TGI_RUN_THREADS=count, TGI_RUN_ISA=portable|avx2|avx-vnni|avx512|avx512-vnni|avx512-vbmi|amx
 //
 // For each format, rows of x (M) and threads: best and median time of a product with a weight matrix far larger than
 // the caches (M <= 16) or of one layer's shape (M >= 64); GB/s counts the bytes of the weights in the file, GOPS a
@@ -353,7 +353,7 @@ static void read_rows(const char *text, int rows[MAX_ROW_COUNTS]) {
 }
 
 int main(int count, char **arguments) {
-    static const char *const names[] = {"portable", "avx2", "avx-vnni", "avx512", "avx512-vnni", "amx"};
+    static const char *const names[] = {"portable", "avx2", "avx-vnni", "avx512", "avx512-vnni", "avx512-vbmi", "amx"};
     cpu_isa isa = cpu_isa_best();
     const char *wanted = getenv("TGI_RUN_ISA");
     for (int i = 0; wanted && i < CPU_ISA_COUNT; i++)

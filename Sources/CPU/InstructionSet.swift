@@ -2,13 +2,14 @@ internal import CCPU
 import Glibc
 
 /// Instruction sets that kernels are compiled for. All of them give bit-identical results, but for products in F16 and
-/// BF16 on AMX, which has an arithmetic of its own for them.
+/// BF16 and attention over an F16 cache on AMX, which has an arithmetic of its own for them.
 package enum InstructionSet: String, CaseIterable, Sendable {
     case portable
     case avx2
     case avxVNNI = "avx-vnni"
     case avx512
     case avx512VNNI = "avx512-vnni"
+    case avx512VBMI = "avx512-vbmi"
     case amx
 
     /// Those that this machine runs, slowest first.
@@ -31,6 +32,7 @@ package enum InstructionSet: String, CaseIterable, Sendable {
         case .avxVNNI: CPU_ISA_AVX_VNNI
         case .avx512: CPU_ISA_AVX512
         case .avx512VNNI: CPU_ISA_AVX512_VNNI
+        case .avx512VBMI: CPU_ISA_AVX512_VBMI
         case .amx: CPU_ISA_AMX
         }
     }

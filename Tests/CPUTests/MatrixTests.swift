@@ -26,13 +26,24 @@ struct MatrixTests {
             for instructionSet in InstructionSet.supported {
                 for repacked in [true, false] {
                     let matrix = problem.matrix(repacked: repacked, instructionSet)
-                    for inputs in [1, 2, 3, 5, 8, 9, 17, 64] {
+                    for inputs in [1, 2, 3, 5, 6, 8, 9, 15, 16, 17, 64] {
                         let output = try problem.product(matrix, inputs: inputs, instructionSet)
                         let same = problem.matches(output, inputs: inputs, instructionSet)
                         #expect(same, "\(instructionSet) \(rows)x\(columns), \(inputs) rows, repacked: \(repacked)")
                     }
                 }
             }
+        }
+    }
+
+    /// More columns than prepared rows have room for at once.
+    @Test(arguments: [Format.q4_k, .q4_0])
+    func columnsAreTakenInPasses(format: Format) throws {
+        let problem = Problem(format: format, rows: 17, columns: 320 * 256, inputs: 16)
+        let matrix = problem.matrix(repacked: true, .best)
+        for inputs in [5, 16] {
+            let output = try problem.product(matrix, inputs: inputs, .best)
+            #expect(problem.matches(output, inputs: inputs, .best), "\(inputs) rows")
         }
     }
 
@@ -163,11 +174,11 @@ struct MatrixTests {
 
     /// Odd numbers of rows, and one block, a few, and more than fit a panel.
     private func shapes(of format: Format) -> [(rows: Int, columns: Int)] {
-        let blocks = format.blockLength == 256 ? [1, 3] : [1, 3, 19]
+        let blocks = format.blockLength == 256 ? [1, 3] : [1, 3, 12, 19]
         return blocks.flatMap { count in [1, 15, 16, 17, 33, 70].map { ($0, columns(of: format, blocks: count)) } }
     }
 
     private func columns(of format: Format, blocks: Int) -> Int {
-        format.blockLength == 1 ? [1: 1, 3: 37, 19: 300][blocks]! : blocks * format.blockLength
+        format.blockLength == 1 ? [1: 1, 3: 37, 12: 128, 19: 300][blocks]! : blocks * format.blockLength
     }
 }

@@ -28,6 +28,7 @@ typedef enum {
     CPU_ISA_AVX_VNNI,     // and 256-bit vpdpbusd
     CPU_ISA_AVX512,       // AVX-512 F, BW, DQ, VL
     CPU_ISA_AVX512_VNNI,  // and 512-bit vpdpbusd
+    CPU_ISA_AVX512_VBMI,  // and permutations of bytes
     CPU_ISA_AMX,          // and AMX tiles of 8-bit integers and bf16
     CPU_ISA_COUNT,
 } cpu_isa;

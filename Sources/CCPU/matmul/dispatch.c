@@ -11,7 +11,8 @@
 
 extern const kernel_set kernels_portable;
 #if defined(__x86_64__)
-extern const kernel_set kernels_avx2, kernels_avx_vnni, kernels_avx512, kernels_avx512_vnni, kernels_amx;
+extern const kernel_set kernels_avx2, kernels_avx_vnni, kernels_avx512, kernels_avx512_vnni, kernels_avx512_vbmi,
+    kernels_amx;
 #endif
 
 const kernel_set *const kernel_sets[CPU_ISA_COUNT] = {
@@ -21,6 +22,7 @@ const kernel_set *const kernel_sets[CPU_ISA_COUNT] = {
     [CPU_ISA_AVX_VNNI] = &kernels_avx_vnni,
     [CPU_ISA_AVX512] = &kernels_avx512,
     [CPU_ISA_AVX512_VNNI] = &kernels_avx512_vnni,
+    [CPU_ISA_AVX512_VBMI] = &kernels_avx512_vbmi,
     [CPU_ISA_AMX] = &kernels_amx,
 #endif
 };
@@ -53,13 +55,15 @@ bool cpu_isa_supported(cpu_isa isa) {
     bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     bool avx512_vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+    bool avx512_vbmi = avx512_vnni && __builtin_cpu_supports("avx512vbmi");
     switch (isa) {
         case CPU_ISA_PORTABLE: return true;
         case CPU_ISA_AVX2: return avx2;
         case CPU_ISA_AVX_VNNI: return avx2 && has_avx_vnni();
         case CPU_ISA_AVX512: return avx512;
         case CPU_ISA_AVX512_VNNI: return avx512_vnni;
-        case CPU_ISA_AMX: return avx512_vnni && has_amx();
+        case CPU_ISA_AVX512_VBMI: return avx512_vbmi;
+        case CPU_ISA_AMX: return avx512_vbmi && has_amx();
         default: return false;
     }
 }

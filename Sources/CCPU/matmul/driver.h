@@ -23,14 +23,11 @@ typedef struct {
     uint8_t *wide;    // room for WIDE_SUPER_PASS_BYTES of wide records
 } call;
 
-enum { CHUNK_GROUPS = STREAM_GROUPS, CHUNK = CHUNK_GROUPS * CPU_GROUP_ROWS };
-
 // Some row groups times some rows of x, in tiles of CPU_TILE_ROWS or WIDE_ROWS: what is computed before going on to
 // other weights.
 typedef struct {
     int64_t group, row_begin, row_end;
     int groups, tile_rows;
-    bool aside;  // whether all results are kept aside until they are complete
 } chunk;
 
 static inline const uint8_t *packed_group(const call *c, int64_t group) {
@@ -62,14 +59,14 @@ typedef struct {
 
 static inline place place_of(const call *c, chunk k, int64_t m) {
     int width = k.tile_rows == WIDE_ROWS ? WIDE_ROWS : tile_width(c->x->rows, m);
-    if (k.aside || k.row_end - m < width || columns_in(c, k) < k.groups * CPU_GROUP_ROWS)
+    if (k.row_end - m < width || columns_in(c, k) < k.groups * CPU_GROUP_ROWS)
         return (place){c->edge + (m - k.row_begin) * CHUNK, CHUNK, width, true};
     return (place){c->out + m * c->stride + k.group * CPU_GROUP_ROWS, c->stride, width, false};
 }
 
 // The first row whose results are kept aside: all of them, or those of the last tile, or none.
 static inline int64_t first_aside(const call *c, chunk k) {
-    if (k.aside || columns_in(c, k) < k.groups * CPU_GROUP_ROWS) return k.row_begin;
+    if (columns_in(c, k) < k.groups * CPU_GROUP_ROWS) return k.row_begin;
     const int64_t last = k.row_begin + (k.row_end - 1 - k.row_begin) / k.tile_rows * k.tile_rows;
     return place_of(c, k, last).aside ? last : k.row_end;
 }
@@ -104,18 +101,15 @@ static inline void finish(const call *c, chunk k) {
     }
 }
 
-// Blocks `begin ..< end` of a chunk's row groups as panels, for a matrix unit or not.
-static inline void unpack_panels(const call *c, chunk k, int64_t begin, int64_t end, bool wide, size_t panel_stride) {
+// Blocks `begin ..< end` of a chunk's row groups as panels, of codes with the given zero.
+static inline void unpack_panels(const call *c, chunk k, int64_t begin, int64_t end, uint8_t zero, size_t panel_stride) {
     const integer_kernels *kernels = &c->kernels->integers[c->matrix->format->index];
-    const bool other = wide && kernels->unpack_packed_wide;
-    const uint8_t zero = wide ? 0 : 128;
     for (int r = 0; r < k.groups; r++) {
         uint8_t *panel = c->panels + (size_t)r * panel_stride;
         if (c->matrix->packed && kernels->pack)
-            (other ? kernels->unpack_packed_wide : kernels->unpack_packed)(
-                packed_group(c, k.group + r), begin, end, zero, panel);
+            kernels->unpack_packed(packed_group(c, k.group + r), begin, end, zero, panel);
         else
-            (other ? kernels->unpack_blocks_wide : kernels->unpack_blocks)(
+            kernels->unpack_blocks(
                 block_row(c, k.group + r), c->row_bytes, rows_in_group(c, k.group + r), begin, end, zero, panel);
     }
 }
@@ -137,5 +131,9 @@ static inline fetch fetch_weights(
 
 // Products of all row groups of a call with some rows of x, on the matrix unit.
 void multiply_wide(const call *c, int64_t row_begin, int64_t row_end);
-// The same in F16 and BF16.
+// The same in formats with blocks of 256 columns.
+void multiply_wide_super(const call *c, int64_t row_begin, int64_t row_end);
+// And for repacked weights and up to WIDE_ROWS rows.
+void multiply_few(const call *c, int64_t row_begin, int64_t row_end);
+// The first in F16 and BF16.
 void multiply_split(const call *c, int64_t row_begin, int64_t row_end);

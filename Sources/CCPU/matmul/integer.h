@@ -226,8 +226,13 @@ SMALL_LIST(UNPACK_PACKED)
 // not keep four streams busy. Farther, or into other caches, was slower.
 #define PREFETCH_AHEAD 2048
 
-INLINE void prefetch_block(const uint8_t *p, size_t bytes) {
-    UNROLL for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + PREFETCH_AHEAD + i, 0, 3);
+INLINE void prefetch_block(const uint8_t *p, size_t ahead, size_t bytes) {
+    UNROLL for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + ahead + i, 0, 3);
+}
+
+// The same counted from `at` in a row group: behind its end the row group that follows the R streamed now.
+INLINE size_t fetch_ahead(const int R, size_t group_bytes, size_t at) {
+    return PREFETCH_AHEAD + (at + PREFETCH_AHEAD < group_bytes ? 0 : (size_t)(R - 1) * group_bytes);
 }
 
 #define DIRECT_TILE(name, record_blocks, code_offset)                                                              \
@@ -246,7 +251,7 @@ INLINE void prefetch_block(const uint8_t *p, size_t bytes) {
             for (int b = 0; b < count; b++) {                                                                      \
                 const size_t part = sizeof(packed_##name) / record_blocks;                                         \
                 UNROLL for (int r = 0; r < R; r++)                                                                 \
-                    prefetch_block((const uint8_t *)p[r] + (size_t)b * part, part);                                \
+                    prefetch_block((const uint8_t *)p[r] + (size_t)b * part, PREFETCH_AHEAD, part);                                \
                 ADD_BLOCK(                                                                                         \
                     t, R, C, tile + (first + b) * TILE_BYTES * C, acc, name##_code(p[r], b, v),                    \
                     name##_scale(p[r], b, h), name##_min(p[r], b, h));                                             \

@@ -9,6 +9,7 @@
 #define ISA_AVX_VNNI 2
 #define ISA_AVX512 3
 #define ISA_AVX512_VNNI 4
+#define ISA_AVX512_VBMI 5
 
 // Prepared x, 8-bit: tiles of 4 rows, then at most one of 1, 2 or 4. A tile of width C is a record of 64 C bytes per
 // block of 32 columns: dwords v = 0..7 (columns 4 v ..< 4 v + 4) of each row, then C values of each of these fields.
@@ -48,11 +49,12 @@ enum {
     WIDE_BYTES = 640,
 };
 
-// And for formats with blocks of 256 columns, one record per such block.
+// And for formats with blocks of 256 columns: codes of 16 rows and such a block, int8 [4][16][64], and the rest elsewhere,
+// so that codes of any rows and columns lie at the same place of a page.
 enum {
-    WIDE_SUPER_CODES = 0,     // int8 [4][16][64]
-    WIDE_SUPER_SCALE = 4096,  // float [16]
-    WIDE_SUPER_SUMS = 4160,   // what the kind of panel (super_kind) takes of sums of codes
+    WIDE_SUPER_BYTES = 4096,
+    WIDE_SUPER_SCALE = 0,   // of the rest: float [16]
+    WIDE_SUPER_SUMS = 64,   // what the kind of panel (super_kind) takes of sums of codes
 };
 
 // Unpacked weights of one row group and block: 8 vectors of codes (as dwords v of 16 rows), then f32 scales of 16
@@ -94,14 +96,15 @@ typedef enum {
 
 static inline bool super_is_split(super_kind kind) { return kind == SUPER_SPLIT || kind == SUPER_SPLIT_MIN; }
 static inline bool super_has_factors(super_kind kind) { return kind == SUPER_PRODUCTS_MIN || kind == SUPER_SHIFTED; }
-static inline size_t wide_super_tail(super_kind kind) {
-    return (super_is_split(kind) ? 2 * 64 * 64 : 64 * 64) + (super_has_factors(kind) ? 16 * 64 : 0);
-}
-static inline size_t wide_super_panel_bytes(super_kind kind) {
+// Bytes of codes of 16 outputs and a block, and of the rest: factors and, from the tail on, scales.
+static inline size_t wide_super_panel_bytes(super_kind kind) { return super_is_split(kind) ? 8192 : 4096; }
+static inline size_t wide_super_tail(super_kind kind) { return super_has_factors(kind) ? 1024 : 0; }
+static inline size_t wide_super_panel_rest(super_kind kind) {
     return wide_super_tail(kind) + 64 * (kind == SUPER_SPLIT_MIN ? 6 : kind == SUPER_PRODUCTS_MIN ? 2 : 1);
 }
-static inline size_t wide_super_record_bytes(super_kind kind) {
-    return WIDE_SUPER_SUMS + (super_has_factors(kind) ? 16 * 64 : kind == SUPER_SPLIT_MIN ? 16 * 16 : 0);
+// Bytes of the rest of 16 rows of x and a block.
+static inline size_t wide_super_rest_bytes(super_kind kind) {
+    return WIDE_SUPER_SUMS + (super_has_factors(kind) ? 1024 : kind == SUPER_SPLIT_MIN ? 256 : 0);
 }
 
 // Formats with smaller blocks.
@@ -132,6 +135,9 @@ static inline size_t wide_super_record_bytes(super_kind kind) {
 enum { SUPER_FORMAT_LIST(SUPER_FACTS) };
 #undef SUPER_FACTS
 
+// Row groups and outputs of which sums are kept aside at once, at most.
+enum { CHUNK_GROUPS = 4, CHUNK = CHUNK_GROUPS * CPU_GROUP_ROWS };
+
 enum {
     PANEL_GROUPS = 3,    // row groups unpacked at once: what the largest micro-kernel takes
     PANEL_BYTES = 30 << 10,  // of panels unpacked at once, at most: they stay in the L1 cache
@@ -142,14 +148,16 @@ enum {
     ROWS_AT_ONCE = 256,  // rows of x per pass over the weights, at most
     PASS_BYTES = 640 << 10,  // of prepared x per pass, about: they are read from the L2 cache for each panel
     WIDE_FROM_ROWS = 17,     // from here on a matrix unit is used where there is one: it always takes WIDE_ROWS
+    FEW_FROM_ROWS = 5,       // from here to WIDE_ROWS weights are unpacked while they are multiplied;
+    FEW_SMALL_FROM_ROWS = 9,  // from here in formats with blocks of fewer than 256 columns,
+    FEW_UNIT = 4,             // of which columns / 32 are taken by as many
     WIDE_GROUPS = 3,         // PANEL_GROUPS, PANEL_BLOCKS, ROWS_AT_ONCE and PASS_BYTES for it
     WIDE_BLOCKS = 32,
     WIDE_PASS_ROWS = 256,
     WIDE_PASS_BYTES = 1 << 20,
-    WIDE_SUPER_GROUPS = 2,   // the same for formats with blocks of 256 columns
-    WIDE_SUPER_BLOCKS = 16,
+    WIDE_SUPER_PANEL = 16 << 10,  // bytes of codes of row groups whose blocks of 256 columns are unpacked at once
     WIDE_SUPER_PASS_ROWS = 512,
-    WIDE_SUPER_PASS_BYTES = 5 << 18,
+    WIDE_SUPER_PASS_BYTES = 1344 << 10,  // 512 rows of 2048 columns
     STREAM_GROUPS = 4,  // row groups of repacked weights that are streamed side by side
     DIRECT_ROWS = 4,    // up to here products are computed while streaming repacked weights
 };
@@ -173,12 +181,10 @@ typedef struct {
     void (*unpack_blocks)(
         const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t zero,
         uint8_t *panel);
-    // The same for a matrix unit, where its panels are others.
-    void (*unpack_packed_wide)(
-        const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t zero, uint8_t *panel);
+    // The same for a matrix unit, where its panels are others: one block of 256 columns.
+    void (*unpack_packed_wide)(const uint8_t *group, int64_t block, uint8_t *codes, uint8_t *rest);
     void (*unpack_blocks_wide)(
-        const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t zero,
-        uint8_t *panel);
+        const uint8_t *rows, size_t row_bytes, int valid, int64_t block, uint8_t *codes, uint8_t *rest);
 } integer_kernels;
 
 // Kernels of one float format.
@@ -201,11 +207,22 @@ typedef struct {
     int lines;
 } fetch;
 
-// Where results go in the end: rows `stride` floats apart, or NULL.
+// A block of 256 columns of some tiles of x, and of some row groups' weights.
 typedef struct {
-    const float *out;
+    const uint8_t *codes, *rest;
+    size_t codes_stride, rest_stride;
+} wide_x;
+typedef wide_x wide_panel;
+
+// Where sums lie between blocks of 256 columns, and results in the end.
+typedef struct {
+    float *aside;      // room for WIDE_SUPER_PASS_ROWS rows of CHUNK outputs, in an order of the kernel's own
+    float *home;       // rows `stride` apart
     int64_t stride;
-} home;
+    int64_t direct;    // the first rows, whose sums the kernel itself takes from home and brings there
+    bool take, bring;  // whether it does so before and after this block
+    int64_t before, all;  // blocks before this one, and of a row
+} places;
 
 // Adds products of `groups` <= PANEL_GROUPS panels, `panel_stride` bytes apart, with a tile to out (or starts there).
 typedef void panel_kernel(
@@ -222,13 +239,15 @@ typedef struct {
     void (*multiply[2])(  // [has mins]
         const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *rows, float *out,
         int64_t stride, bool start, fetch ahead);
-    // For formats with blocks of 256 columns: their records, and products of
-    // `tiles` times WIDE_ROWS rows, `rows_stride` bytes apart; `ahead` counts all lines of a row group. What will be
-    // written `to` once the results are complete is fetched, too.
-    void (*arrange_super)(const uint8_t *const *tiles, const int *widths, super_kind kind, int64_t blocks, uint8_t *wide);
+    // For formats with blocks of 256 columns: `blocks` / 8 blocks of 16 rows of x arranged anew, and products of such a
+    // block of `tiles` tiles; `ahead` counts all lines of a row group.
+    void (*arrange_super)(
+        const uint8_t *const *tiles, const int *widths, super_kind kind, int64_t blocks, uint8_t *codes, uint8_t *rest);
     void (*multiply_super[SUPER_KINDS])(
-        const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *rows, size_t rows_stride,
-        int64_t tiles, float *out, int64_t stride, bool start, fetch ahead, home to);
+        wide_panel panel, int groups, wide_x x, int64_t tiles, places to, fetch ahead);
+    // Rows `begin ..< end` of sums from home, and back.
+    void (*take_sums)(float *aside, float *home, int64_t stride, int64_t begin, int64_t end, int64_t columns);
+    void (*bring_sums)(float *aside, float *home, int64_t stride, int64_t begin, int64_t end, int64_t columns);
 } wide_kernels;
 
 // x as sums of three bf16 numbers, for a matrix unit: records of 16 rows, the last one of those that are left. Per block
@@ -283,6 +302,19 @@ enum { FLOAT_FORMAT_LIST(INDEX) FLOAT_COUNT };
 enum { FORMAT_LIST(FACTS) };
 #undef FACTS
 
+// Kernels of a matrix unit for so few rows of x that weights are unpacked while they are multiplied.
+typedef struct {
+    // Prepares this thread's tile registers for as many rows of x, and lets go of them.
+    void (*begin)(bool super, int rows);
+    void (*end)(void);
+    // Adds products of `blocks` blocks of `groups` repacked row groups with up to WIDE_ROWS rows of x, arranged as for
+    // wide_kernels, to out, or starts there; a block is 256 columns, or FEW_UNIT times 32. Formats without such a kernel
+    // have NULL.
+    void (*multiply[INTEGER_COUNT])(
+        const uint8_t *group, size_t group_bytes, int64_t groups, int64_t blocks, wide_x x, int rows,
+        float *out, int64_t stride, bool start);
+} few_kernels;
+
 typedef struct {
     integer_kernels integers[INTEGER_COUNT];
     float_kernels floats[FLOAT_COUNT];
@@ -292,6 +324,7 @@ typedef struct {
     panel_kernel *super_integers;      // and without a run
     const wide_kernels *wide;    // NULL where there is no matrix unit
     const split_kernels *split;
+    const few_kernels *few;
     // One tile of prepared rows from `count` rows of x.
     void (*fill_q8)(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile);
     void (*fill_q8_super)(const float *const *rows, int count, int width, int64_t blocks, uint8_t *tile);

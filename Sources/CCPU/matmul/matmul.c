@@ -80,7 +80,7 @@ static void multiply_panels(const call *c, chunk k) {
     const int64_t tiles = (k.row_end - k.row_begin + CPU_TILE_ROWS - 1) / CPU_TILE_ROWS;
     for (int64_t b = 0; b < blocks; b += step) {
         const int64_t end = blocks - b < step ? blocks : b + step, after = end < blocks ? end : 0;
-        unpack_panels(c, k, b, end, false, panel_stride);
+        unpack_panels(c, k, b, end, 128, panel_stride);
         const int64_t next = blocks - after < step ? blocks - after : step;
         fetch ahead = fetch_weights(c, end < blocks ? k.group : k.group + k.groups, after, next, end - b, tiles);
         const uint8_t *fetched = !ahead.lines ? ahead.base : ahead.base + c->group_bytes / (size_t)blocks * (size_t)next;
@@ -139,9 +139,9 @@ void cpu_matmul(
     _Static_assert(PANEL_GROUPS * PANEL_BLOCKS * 768 <= PANEL_ROOM, "integer panels");
     _Static_assert(WIDE_GROUPS * WIDE_BLOCKS * 640 <= PANEL_ROOM && WIDE_GROUPS <= CHUNK_GROUPS, "wide panels");
     _Static_assert(PANEL_GROUPS * PANEL_BLOCKS / SUPER_BLOCKS * 5248 <= PANEL_ROOM, "panels of blocks of 256 columns");
-    _Static_assert(
-        WIDE_SUPER_GROUPS * WIDE_SUPER_BLOCKS / SUPER_BLOCKS * 8576 <= PANEL_ROOM && WIDE_SUPER_GROUPS <= CHUNK_GROUPS,
-        "wide panels of blocks of 256 columns");
+    _Static_assert(WIDE_SUPER_PANEL + CHUNK_GROUPS * 1152 <= PANEL_ROOM, "wide panels of blocks of 256 columns");
+    _Static_assert(WIDE_SUPER_PANEL / 4096 <= CHUNK_GROUPS, "sums of wide panels of blocks of 256 columns");
+    _Static_assert(STREAM_GROUPS <= CHUNK_GROUPS, "row groups whose sums are kept aside");
     _Static_assert(STREAM_GROUPS * FLOAT_COLUMNS * CPU_GROUP_ROWS * sizeof(float) <= PANEL_ROOM, "float panels");
     call c = {
         .kernels = kernel_sets[isa],
@@ -168,19 +168,25 @@ void cpu_matmul(
     const bool super = format->activations == CPU_ACTIVATIONS_Q8_SUPER;
     const bool wide = !floats && c.kernels->wide && (super || format->group == BLOCK) &&
                       row_end - row_begin >= WIDE_FROM_ROWS;
+    if (!floats && matrix->packed && c.kernels->few && c.kernels->few->multiply[format->index] &&
+        matrix->columns % (FEW_UNIT * BLOCK) == 0 && row_end - row_begin <= WIDE_ROWS &&
+        row_end - row_begin >= (format->block_length == SUPER ? FEW_FROM_ROWS : FEW_SMALL_FROM_ROWS)) {
+        multiply_few(&c, row_begin, row_end);
+        return;
+    }
     int64_t rows = wide ? (super ? WIDE_SUPER_PASS_ROWS : WIDE_PASS_ROWS) : PASS_BYTES / tile_bytes * CPU_TILE_ROWS;
     if (!wide && (floats || rows > ROWS_AT_ONCE)) rows = ROWS_AT_ONCE;
     if (rows < 32) rows = 32;
     for (int64_t m = row_begin; m < row_end; m += rows) {
         int64_t end = row_end - m < rows ? row_end : m + rows;
         if (wide) {
-            multiply_wide(&c, m, end);
+            (super ? multiply_wide_super : multiply_wide)(&c, m, end);
             continue;
         }
         bool direct = !floats && matrix->packed && kernels->direct && end - m <= DIRECT_ROWS;
         int step = floats || direct ? STREAM_GROUPS : PANEL_GROUPS;
         for (int64_t g = group_begin; g < group_end; g += step) {
-            chunk k = {g, m, end, group_end - g < step ? (int)(group_end - g) : step, CPU_TILE_ROWS, false};
+            chunk k = {g, m, end, group_end - g < step ? (int)(group_end - g) : step, CPU_TILE_ROWS};
             if (floats) multiply_floats(&c, k);
             else if (direct) multiply_direct(&c, kernels, k);
             else multiply_panels(&c, k);

@@ -5,6 +5,7 @@
 // Sums are integers and exact: they may be taken in any order, and of products s * code as well as of codes.
 #pragma once
 #include "layouts/all.h"
+#include "products.h"
 #include "read.h"
 
 typedef struct {
@@ -169,23 +170,6 @@ SUPER_KERNEL(super_16, 16, 0, 0, 1)
 
 // MARK: Unpacking
 
-// Bytes s * code of unsigned codes, of which only the low eight bits are kept. Less s * offset they are those of signed ones.
-INLINE u8x64 times(u8x64 codes, i32x16 s) {
-#if KERNEL_ISA >= ISA_AVX512
-    // Pairs of an unsigned and a signed number, one of each being zero.
-    const __m512i even_s = (__m512i)((s & 0xff) * 0x10001);
-    const u16x32 even = (u16x32)_mm512_maddubs_epi16((__m512i)codes, even_s);
-    const u16x32 odd = (u16x32)_mm512_maddubs_epi16((__m512i)codes, _mm512_slli_epi16(even_s, 8));
-    return (u8x64)((even & 0x00ff) | odd << 8);
-#else
-    const u16x32 factors = (u16x32)((s & 0xffff) * 0x10001), pairs = (u16x32)codes;
-    return (u8x64)((pairs * factors & 0x00ff) | (pairs & 0xff00) * factors);
-#endif
-}
-
-// The low byte of a number four times.
-INLINE u8x64 all_bytes(i32x16 v) { return (u8x64)(((u32x16)v & 0xff) * 0x01010101u); }
-
 #define UNPACK_SUPER(name, record_blocks, code_offset)                                                                 \
     static void name##_unpack_packed(                                                                                  \
         const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t zero, uint8_t *panel                     \
@@ -253,71 +237,54 @@ GRID_LIST(PUT_TAIL)
 SUPER_LIST(UNPACK_SUPER)
 GRID_LIST(UNPACK_SUPER)
 
-#if KERNEL_ISA == ISA_AVX512_VNNI
-// Products p of codes plus `offset` and scales, as p >> 7 and p & 127.
-INLINE void split_products(u8x64 codes, i32x16 s, const int offset, u8x64 *high, u8x64 *low) {
-    const __m512i even_s = (__m512i)((s & 0xff) * 0x10001);
-    const __m512i shift = (__m512i)((s * offset & 0xffff) * 0x10001);
-    // Pairs of an unsigned and a signed number, one of each being zero.
-    __m512i even = _mm512_maddubs_epi16((__m512i)codes, even_s);
-    __m512i odd = _mm512_maddubs_epi16((__m512i)codes, _mm512_slli_epi16(even_s, 8));
-    if (offset) even = _mm512_sub_epi16(even, shift), odd = _mm512_sub_epi16(odd, shift);
-    const u16x32 e = (u16x32)even, o = (u16x32)odd;
-    *high = (u8x64)((e >> 7 & 0x00ff) | (o << 1 & 0xff00));
-    *low = (u8x64)((e & 0x007f) | (o << 8 & 0x7f00));
-}
-
-// Codes without their shift of 1 or -1, and the shift, from codes plus 16; plus 16 and 1.
-INLINE u8x64 unshifted(u8x64 codes) { return (codes + 4) & 0xf8; }
-INLINE u8x64 shifts(u8x64 codes) { return codes - unshifted(codes) + 1; }
-
-// Bytes times eight.
-INLINE u8x64 eightfold(u8x64 v) { return (u8x64)((u32x16)v << 3 & 0xf8f8f8f8u); }
-
+#if KERNEL_ISA >= ISA_AVX512_VNNI
 #define UNPACK_WIDE(name, record_blocks, code_offset)                                                                  \
-    static void name##_unpack_packed_wide(                                                                             \
-        const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t zero, uint8_t *panel                     \
-    ) {                                                                                                                \
+    static void name##_unpack_packed_wide(const uint8_t *group, int64_t block, uint8_t *to_codes, uint8_t *rest) {     \
         enum { GROUP = GROUP_##name, SIGN = SIGN_##name };                                                             \
         const super_kind kind = (super_kind)KIND_##name;                                                               \
-        for (int64_t first = block_begin; first < block_end; first += SUPER_BLOCKS) {                                  \
-            const packed_##name *p = (const packed_##name *)group + first / SUPER_BLOCKS;                              \
-            u8x64 *const factors = (u8x64 *)panel + 64;                                                                \
-            for (int b = 0; b < SUPER_BLOCKS; b++) {                                                                   \
-                i32x16 s[2];                                                                                           \
-                UNROLL for (int h = 0; h < BLOCK / GROUP; h++) s[h] = name##_s(p, b, h) * SIGN;                        \
-                u32x16 of_runs = 0;                                                                                    \
-                u8x64 all[8];                                                                                          \
-                UNROLL for (int v = 0; v < 8; v++) all[v] = name##_code(p, b, v);                                      \
-                UNROLL for (int v = 0; v < 8; v++) {                                                                   \
-                    u8x64 *const to = (u8x64 *)panel + 8 * b + v;                                                      \
-                    const i32x16 scale = s[v * (BLOCK / GROUP) / 8];                                                   \
-                    const u8x64 codes = all[v];                                                                        \
-                    if (super_is_split(kind)) split_products(codes, scale, code_offset, to, to + 64);                  \
-                    else if (kind != SUPER_SHIFTED) *to = times(codes, scale) - all_bytes(scale * code_offset);        \
-                    else *to = times(unshifted(codes), scale) - all_bytes(scale * 16);                                 \
-                    if (kind == SUPER_SHIFTED && v % 2 == 0)                                                           \
-                        of_runs |= (u32x16)(times(shifts(codes), scale) - all_bytes(scale)) & 0xffu << 4 * v;          \
-                }                                                                                                      \
-                if (kind == SUPER_SHIFTED) factors[b] = (u8x64)of_runs, factors[8 + b] = eightfold((u8x64)of_runs);    \
+        const packed_##name *p = (const packed_##name *)group + block / SUPER_BLOCKS;                                  \
+        u8x64 *const factors = (u8x64 *)rest;                                                                          \
+        for (int b = 0; b < SUPER_BLOCKS; b++) {                                                                       \
+            i32x16 s[2];                                                                                               \
+            UNROLL for (int h = 0; h < BLOCK / GROUP; h++) s[h] = name##_s(p, b, h) * SIGN;                            \
+            u32x16 of_runs = 0;                                                                                        \
+            u8x64 all[8];                                                                                              \
+            UNROLL for (int v = 0; v < 8; v++) all[v] = name##_code(p, b, v);                                          \
+            UNROLL for (int v = 0; v < 8; v++) {                                                                       \
+                u8x64 *const to = (u8x64 *)to_codes + 8 * b + v;                                                       \
+                const i32x16 scale = s[v * (BLOCK / GROUP) / 8];                                                       \
+                const u8x64 codes = all[v];                                                                            \
+                if (super_is_split(kind)) split_products(codes, scale, code_offset, to, to + 64);                      \
+                else if (kind != SUPER_SHIFTED) *to = times(codes, scale) - all_bytes(scale * code_offset);            \
+                else *to = times(unshifted(codes), scale) - all_bytes(scale * 16);                                     \
+                if (kind == SUPER_SHIFTED && v % 2 == 0)                                                               \
+                    of_runs |= (u32x16)(times(shifts(codes), scale) - all_bytes(scale)) & 0xffu << 4 * v;              \
             }                                                                                                          \
-            uint8_t *const tail = panel + wide_super_tail(kind);                                                       \
-            if (kind == SUPER_PRODUCTS_MIN) {                                                                          \
-                UNROLL for (int j = 0; j < 4; j++) {                                                                   \
-                    const u32x16 one = (u32x16)name##_mins(p, 2 * j), two = (u32x16)name##_mins(p, 2 * j + 1);         \
-                    const u8x64 mins = (u8x64)(((one | one >> 8) & 0xffff) | (two | two >> 8) << 16);                  \
-                    factors[j] = mins;                                                                                 \
-                    factors[4 + j] = factors[8 + j] = eightfold(mins);                                                 \
-                    factors[12 + j] = 0;                                                                               \
-                }                                                                                                      \
-                store_f32(tail, name##_d(p));                                                                          \
-                store_f32(tail + 64, name##_dmin(p));                                                                  \
-            } else name##_put_tail(p, tail);                                                                           \
-            panel += wide_super_panel_bytes(kind);                                                                     \
+            if (kind == SUPER_SHIFTED) factors[b] = (u8x64)of_runs, factors[8 + b] = eightfold((u8x64)of_runs);        \
         }                                                                                                              \
+        uint8_t *const tail = rest + wide_super_tail(kind);                                                            \
+        if (kind == SUPER_PRODUCTS_MIN) {                                                                              \
+            UNROLL for (int j = 0; j < 4; j++) {                                                                       \
+                const u32x16 one = (u32x16)name##_mins(p, 2 * j), two = (u32x16)name##_mins(p, 2 * j + 1);             \
+                const u8x64 mins = (u8x64)(((one | one >> 8) & 0xffff) | (two | two >> 8) << 16);                      \
+                factors[j] = mins;                                                                                     \
+                factors[4 + j] = factors[8 + j] = eightfold(mins);                                                     \
+                factors[12 + j] = 0;                                                                                   \
+            }                                                                                                          \
+            store_f32(tail, name##_d(p));                                                                              \
+            store_f32(tail + 64, name##_dmin(p));                                                                      \
+        } else name##_put_tail(p, tail);                                                                               \
     }                                                                                                                  \
-    UNPACK_SUPER_BLOCKS(                                                                                               \
-        name, name##_unpack_blocks_wide, name##_unpack_packed_wide, wide_super_panel_bytes((super_kind)KIND_##name))
+    static void name##_unpack_blocks_wide(                                                                             \
+        const uint8_t *rows, size_t row_bytes, int valid, int64_t block, uint8_t *codes, uint8_t *rest                 \
+    ) {                                                                                                                \
+        packed_##name record;                                                                                          \
+        __builtin_memset(&record, 0, sizeof record);                                                                   \
+        name##_pack(                                                                                                   \
+            rows + (size_t)(block / SUPER_BLOCKS) * sizeof(block_##name), row_bytes, valid, SUPER_BLOCKS,              \
+            (uint8_t *)&record);                                                                                       \
+        name##_unpack_packed_wide((const uint8_t *)&record, 0, codes, rest);                                           \
+    }
 SUPER_LIST(UNPACK_WIDE)
 GRID_LIST(UNPACK_WIDE)
 #endif
@@ -340,9 +307,10 @@ GRID_LIST(UNPACK_WIDE)
             UNROLL for (int r = 0; r < R; r++)                                                                         \
                 p[r] = (const packed_##name *)(group + (size_t)r * group_bytes) + first / SUPER_BLOCKS;                \
             const size_t part = sizeof(packed_##name) / SUPER_BLOCKS;                                                  \
+            const size_t ahead = fetch_ahead(R, group_bytes, (size_t)(first / SUPER_BLOCKS) * sizeof(packed_##name));  \
             ADD_SUPER(                                                                                                 \
                 t, R, C, tile + first * TILE_BYTES * C, acc,                                                           \
-                UNROLL for (int r = 0; r < R; r++) prefetch_block((const uint8_t *)p[r] + (size_t)b * part, part),     \
+                UNROLL for (int r = 0; r < R; r++) prefetch_block((const uint8_t *)p[r] + (size_t)b * part, ahead, part), \
                 name##_code(p[r], b, v), name##_s(p[r], b, h), name##_d(p[r]), name##_dmin(p[r]),                      \
                 name##_mins(p[r], j));                                                                                 \
         }                                                                                                              \

@@ -100,7 +100,7 @@ INLINE __m128i lookup_table(const int8_t *table, uint8_t offset) {
     return (__m128i)(t + offset);
 }
 
-#if KERNEL_ISA == ISA_AVX512 || KERNEL_ISA == ISA_AVX512_VNNI
+#if KERNEL_ISA >= ISA_AVX512
 // 32-bit entries of a table.
 INLINE u32x16 gather_u32(const void *table, u32x16 index) {
     return (u32x16)_mm512_i32gather_epi32((__m512i)index, table, 4);
@@ -121,7 +121,7 @@ INLINE u8x64 lookup(u8x64 index, const int8_t *table, uint8_t offset) {
 #endif
 
 // acc plus dot products of pairs of 16-bit numbers.
-#if KERNEL_ISA == ISA_AVX512_VNNI
+#if KERNEL_ISA >= ISA_AVX512_VNNI
 INLINE i32x16 add_pairs(i32x16 acc, i16x32 a, i16x32 b) {
     return (i32x16)_mm512_dpwssd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
 }
@@ -135,7 +135,7 @@ INLINE i32x16 add_pairs(i32x16 acc, i16x32 a, i16x32 b) {
 }
 #endif
 
-#if KERNEL_ISA == ISA_AVX512_VNNI
+#if KERNEL_ISA >= ISA_AVX512_VNNI
 INLINE i32x16 dot_u7(i32x16 acc, u8x64 w, i32x16 a) {
     return (i32x16)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)w, (__m512i)a);
 }
@@ -172,7 +172,7 @@ INLINE i32x16 dot_u8(i32x16 acc, u8x64 w, i32x16 a) {
 }
 #endif
 
-#if KERNEL_ISA == ISA_AVX512_VNNI || KERNEL_ISA == ISA_AVX_VNNI
+#if KERNEL_ISA >= ISA_AVX512_VNNI || KERNEL_ISA == ISA_AVX_VNNI
 INLINE i32x16 dot_u8(i32x16 acc, u8x64 w, i32x16 a) { return dot_u7(acc, w, a); }
 #define DOT_U8_IS_SIGNED 0
 #else
