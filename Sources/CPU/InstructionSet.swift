@@ -2,7 +2,7 @@ internal import CCPU
 import Glibc
 
 /// Instruction sets that kernels are compiled for. All of them give bit-identical results, but for products in F16 and
-/// BF16 on AMX, which has an arithmetic of its own for them.
+/// BF16 and attention over an F16 cache on AMX, which has an arithmetic of its own for them.
 package enum InstructionSet: String, CaseIterable, Sendable {
     case portable
     case avx2

@@ -62,7 +62,8 @@ final class StepState {
         }
         ropeMemory = ropes
         var scratch: [PageMemory] = []
-        for _ in 0..<workers { scratch.append(try PageMemory(byteCount: PackedMatrix.scratchBytes)) }
+        let scratchBytes = max(PackedMatrix.scratchBytes, SplitStates.scratchBytes(program.cache))
+        for _ in 0..<workers { scratch.append(try PageMemory(byteCount: scratchBytes)) }
         self.scratch = scratch
 
         let plan = BufferPlan(program)
@@ -136,7 +137,7 @@ final class StepState {
         }
     }
 
-    /// ``PackedMatrix/scratchBytes`` bytes for one worker.
+    /// Memory of one worker: ``PackedMatrix/scratchBytes`` or ``SplitStates/scratchBytes(_:)``, whichever is more.
     func scratch(_ worker: Int) -> UnsafeMutableRawPointer { unsafe scratch[worker].base }
 
     /// Cosines, then sines, of a rope table: `[rows, pairs]` each.

@@ -37,7 +37,7 @@ struct MatrixTests {
     }
 
     /// More columns than prepared rows have room for at once.
-    @Test(arguments: [Format.q4_k, .q8_0])
+    @Test(arguments: [Format.q4_k, .q4_0])
     func columnsAreTakenInPasses(format: Format) throws {
         let problem = Problem(format: format, rows: 17, columns: 320 * 256, inputs: 16)
         let matrix = problem.matrix(repacked: true, .best)
@@ -174,11 +174,11 @@ struct MatrixTests {
 
     /// Odd numbers of rows, and one block, a few, and more than fit a panel.
     private func shapes(of format: Format) -> [(rows: Int, columns: Int)] {
-        let blocks = format.blockLength == 256 ? [1, 3] : [1, 3, 19]
+        let blocks = format.blockLength == 256 ? [1, 3] : [1, 3, 12, 19]
         return blocks.flatMap { count in [1, 15, 16, 17, 33, 70].map { ($0, columns(of: format, blocks: count)) } }
     }
 
     private func columns(of format: Format, blocks: Int) -> Int {
-        format.blockLength == 1 ? [1: 1, 3: 37, 19: 300][blocks]! : blocks * format.blockLength
+        format.blockLength == 1 ? [1: 1, 3: 37, 12: 128, 19: 300][blocks]! : blocks * format.blockLength
     }
 }

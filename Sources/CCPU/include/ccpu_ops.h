@@ -2,7 +2,8 @@
 
 // Everything of a forward pass that is no matrix product: norms, rotary embedding, activations, the KV cache and
 // attention over it. Functions are pure and single-threaded; each has one body, compiled once per instruction set, and
-// gives the same bits on all of them: sums run over 16 lanes in a fixed order.
+// gives the same bits on all of them: sums run over 16 lanes in a fixed order. One has a second body: attention over an F16
+// cache on AMX, whose order of sums is that of its instruction.
 
 #include "ccpu_matmul.h"
 
@@ -12,8 +13,10 @@
 #define CPU_KV_BLOCK 32
 /// Values of a key or value that share a scale in the Q8_0 cache.
 #define CPU_KV_GROUP 32
-/// Queries that one call of `attend` takes at most.
-#define CPU_ATTENTION_QUERIES 64
+/// Positions that one call of `attend` takes at most.
+#define CPU_ATTENTION_SPLIT 512
+/// Queries that one call of `attend` takes at most, on any instruction set.
+#define CPU_ATTENTION_QUERIES_MAX 128
 
 typedef enum { CPU_KV_F16, CPU_KV_F32, CPU_KV_Q8_0, CPU_KV_COUNT } cpu_kv_format;
 
@@ -45,6 +48,8 @@ int64_t cpu_kv_key_bytes(cpu_kv_format format, int32_t key_length);
 int64_t cpu_kv_head_bytes(cpu_kv_format format, int32_t key_length, int32_t value_length);
 /// Floats that the attention state of one query takes: maximum, sum and the weighted values, padded to 16.
 static inline int64_t cpu_attention_state_floats(int32_t value_length) { return 16 + (value_length + 15) / 16 * 16; }
+/// Bytes of scratch memory that one call of `attend` may use; 64-byte aligned, contents undefined, one per thread.
+int64_t cpu_attention_scratch_bytes(int32_t key_length, int32_t value_length);
 
 /// One query of a tile: it sees positions `begin ..< end`.
 typedef struct {
@@ -77,12 +82,15 @@ typedef struct {
     void (*softcap)(const float *x, float cap, float *out, int64_t count);
     /// Writes key and value of one position (`slot` of its block) and one head. `base` is the head's start in the block.
     void (*kv_store)(const cpu_kv_layer *layer, uint8_t *base, int32_t slot, const float *key, const float *value);
-    /// Attention of up to CPU_ATTENTION_QUERIES queries over the positions `begin ..< end` (begin a multiple of
-    /// CPU_KV_BLOCK) of one KV head, by an online softmax block by block. States are written, not added to. A query
-    /// without a position in the range gets the empty state.
+    /// Queries that one call of `attend` takes at most here, and how many fill its registers.
+    int32_t attention_queries;
+    int32_t attention_tile;
+    /// Attention of some queries over the positions `begin ..< end` (begin a multiple of CPU_KV_BLOCK, at most
+    /// CPU_ATTENTION_SPLIT) of one KV head. States are written, not added to. A query without a position in the range
+    /// gets the empty state.
     void (*attend)(
         const cpu_kv_layer *layer, int32_t head, const int32_t *blocks, int32_t begin, int32_t end,
-        const cpu_attention_query *queries, int32_t query_count, float scale, float softcap);
+        const cpu_attention_query *queries, int32_t query_count, float scale, float softcap, void *scratch);
     /// state = the state of both ranges, `state` covering the earlier one.
     void (*attention_merge)(float *state, const float *next, int32_t value_length);
     /// out = weighted values / sum; `sink` is a logit that only adds to the sum, -inf for none.

@@ -1,6 +1,5 @@
-// Products of five to sixteen rows of x with repacked weights on the matrix unit (AMX), in formats with blocks of 256
-// columns. Weights meet the rows once: while one block is multiplied the next one is unpacked, between the instructions,
-// and the one before becomes floats.
+// Products of up to sixteen rows of x with repacked weights on the matrix unit (AMX). Weights meet the rows once: while
+// one block is multiplied the next one is unpacked, between the instructions, and the one before becomes floats.
 #include "internal.h"
 
 #if defined(__x86_64__)
@@ -12,18 +11,20 @@
 #include "layouts/all.h"
 #include "products.h"
 
-// Tile registers: two sums, 64 columns of x, as many of weights (of each digit of products).
-enum { SUMS = 0, X = 2, WEIGHTS = 4, TILE_REGISTERS = 6 };
+enum { TILE_REGISTERS = 6, SUPER_WEIGHTS = 4, SMALL_X = 4 };
 
-static void begin(int rows) {
+// Tile registers for blocks of 256 columns: two sums, 64 columns of x, two of as many columns of weights. For smaller
+// ones: four sums, 32 columns of x and of weights.
+static void begin(bool super, int rows) {
     struct {
         uint8_t palette, start_row, reserved[14];
         uint16_t row_bytes[16];
         uint8_t rows[16];
     } config = {.palette = 1};
     for (int t = 0; t < TILE_REGISTERS; t++) {
-        config.row_bytes[t] = 64;
-        config.rows[t] = t < WEIGHTS ? (uint8_t)rows : CPU_GROUP_ROWS;
+        const bool of_rows = t < SUPER_WEIGHTS || (!super && t == SMALL_X);
+        config.row_bytes[t] = !super && t == SMALL_X ? BLOCK : 64;
+        config.rows[t] = of_rows ? (uint8_t)rows : super ? CPU_GROUP_ROWS : BLOCK / 4;
     }
     _tile_loadconfig(&config);
 }
@@ -211,11 +212,13 @@ GRID_LIST(ADD_FEW)
 SUPER_LIST(MULTIPLY_FEW)
 GRID_LIST(MULTIPLY_FEW)
 
+#include "amx_few_small.h"
+
 #define FEW_ENTRY(name, ...) [INDEX_##name] = name##_few,
 const few_kernels few_kernels_amx = {
     .begin = begin,
     .end = end,
-    .multiply = {SUPER_LIST(FEW_ENTRY) GRID_LIST(FEW_ENTRY)},
+    .multiply = {SMALL_FEW_LIST(FEW_ENTRY) SUPER_LIST(FEW_ENTRY) GRID_LIST(FEW_ENTRY)},
 };
 #pragma clang attribute pop
 #endif

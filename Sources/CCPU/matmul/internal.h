@@ -148,14 +148,16 @@ enum {
     ROWS_AT_ONCE = 256,  // rows of x per pass over the weights, at most
     PASS_BYTES = 640 << 10,  // of prepared x per pass, about: they are read from the L2 cache for each panel
     WIDE_FROM_ROWS = 17,     // from here on a matrix unit is used where there is one: it always takes WIDE_ROWS
-    FEW_FROM_ROWS = 5,       // from here to WIDE_ROWS weights are unpacked while they are multiplied
+    FEW_FROM_ROWS = 5,       // from here to WIDE_ROWS weights are unpacked while they are multiplied;
+    FEW_SMALL_FROM_ROWS = 9,  // from here in formats with blocks of fewer than 256 columns,
+    FEW_UNIT = 4,             // of which columns / 32 are taken by as many
     WIDE_GROUPS = 3,         // PANEL_GROUPS, PANEL_BLOCKS, ROWS_AT_ONCE and PASS_BYTES for it
     WIDE_BLOCKS = 32,
     WIDE_PASS_ROWS = 256,
     WIDE_PASS_BYTES = 1 << 20,
     WIDE_SUPER_PANEL = 16 << 10,  // bytes of codes of row groups whose blocks of 256 columns are unpacked at once
     WIDE_SUPER_PASS_ROWS = 512,
-    WIDE_SUPER_PASS_BYTES = 5 << 18,
+    WIDE_SUPER_PASS_BYTES = 1344 << 10,  // 512 rows of 2048 columns
     STREAM_GROUPS = 4,  // row groups of repacked weights that are streamed side by side
     DIRECT_ROWS = 4,    // up to here products are computed while streaming repacked weights
 };
@@ -303,10 +305,11 @@ enum { FORMAT_LIST(FACTS) };
 // Kernels of a matrix unit for so few rows of x that weights are unpacked while they are multiplied.
 typedef struct {
     // Prepares this thread's tile registers for as many rows of x, and lets go of them.
-    void (*begin)(int rows);
+    void (*begin)(bool super, int rows);
     void (*end)(void);
     // Adds products of `blocks` blocks of `groups` repacked row groups with up to WIDE_ROWS rows of x, arranged as for
-    // wide_kernels, to out, or starts there. Formats without such a kernel have NULL.
+    // wide_kernels, to out, or starts there; a block is 256 columns, or FEW_UNIT times 32. Formats without such a kernel
+    // have NULL.
     void (*multiply[INTEGER_COUNT])(
         const uint8_t *group, size_t group_bytes, int64_t groups, int64_t blocks, wide_x x, int rows,
         float *out, int64_t stride, bool start);

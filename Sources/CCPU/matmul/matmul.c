@@ -169,7 +169,8 @@ void cpu_matmul(
     const bool wide = !floats && c.kernels->wide && (super || format->group == BLOCK) &&
                       row_end - row_begin >= WIDE_FROM_ROWS;
     if (!floats && matrix->packed && c.kernels->few && c.kernels->few->multiply[format->index] &&
-        row_end - row_begin >= FEW_FROM_ROWS && row_end - row_begin <= WIDE_ROWS) {
+        matrix->columns % (FEW_UNIT * BLOCK) == 0 && row_end - row_begin <= WIDE_ROWS &&
+        row_end - row_begin >= (format->block_length == SUPER ? FEW_FROM_ROWS : FEW_SMALL_FROM_ROWS)) {
         multiply_few(&c, row_begin, row_end);
         return;
     }

@@ -170,17 +170,20 @@ void multiply_wide_super(const call *c, int64_t row_begin, int64_t row_end) {
 
 void multiply_few(const call *c, int64_t row_begin, int64_t row_end) {
     const cpu_matrix_format *format = c->matrix->format;
-    const int64_t blocks = c->matrix->columns / SUPER;
-    const int64_t room = WIDE_SUPER_PASS_BYTES / (int64_t)(WIDE_SUPER_BYTES + wide_super_rest_bytes(format->kind));
+    const bool super = format->activations == CPU_ACTIVATIONS_Q8_SUPER;
+    const int64_t blocks = c->matrix->columns / (super ? SUPER : FEW_UNIT * BLOCK);
+    const size_t bytes = super ? WIDE_SUPER_BYTES + wide_super_rest_bytes(format->kind) : FEW_UNIT * WIDE_BYTES;
+    const int64_t room = WIDE_SUPER_PASS_BYTES / (int64_t)bytes;
     const int rows = (int)(row_end - row_begin);
     // Row groups that are there as a whole, then the last one, whose results are kept aside.
     const int64_t whole = c->matrix->rows / CPU_GROUP_ROWS < c->group_end ? c->matrix->rows / CPU_GROUP_ROWS : c->group_end;
     const int64_t parts[] = {c->group_begin, whole, c->group_end};
-    c->kernels->few->begin(rows);
+    c->kernels->few->begin(super, rows);
     for (int64_t begin = 0; begin < blocks; begin += room) {
         const int64_t end = blocks - begin < room ? blocks : begin + room;
-        arrange_rows_super(c, row_begin, row_end, begin, end - begin);
-        const wide_x x = {.codes = c->wide, .rest = rest_of_rows(c, 1, end - begin)};
+        if (super) arrange_rows_super(c, row_begin, row_end, begin, end - begin);
+        else arrange_rows(c, row_begin, row_end, begin * FEW_UNIT, end * FEW_UNIT);
+        const wide_x x = {.codes = c->wide, .rest = super ? rest_of_rows(c, 1, end - begin) : NULL};
         for (int i = 0; i < 2; i++) {
             const bool aside = i == 1;
             const chunk k = {parts[i], row_begin, row_end, (int)(parts[i + 1] - parts[i]), WIDE_ROWS};

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include "ccpu_ops.h"
+#include "tile_memory.h"
 
 int32_t cpu_available_processors(void) {
     // A set that is smaller than the kernel's own fails with EINVAL, and its size cannot be asked for.
@@ -20,10 +21,11 @@ int32_t cpu_available_processors(void) {
     return 1;
 }
 
-extern const cpu_ops cpu_ops_portable, cpu_ops_avx2, cpu_ops_avx512;
+extern const cpu_ops cpu_ops_portable, cpu_ops_avx2, cpu_ops_avx512, cpu_ops_amx;
 
 const cpu_ops *cpu_ops_for(cpu_isa isa) {
 #if defined(__x86_64__)
+    if (isa >= CPU_ISA_AMX) return &cpu_ops_amx;
     if (isa >= CPU_ISA_AVX512) return &cpu_ops_avx512;
     if (isa >= CPU_ISA_AVX2) return &cpu_ops_avx2;
 #endif
@@ -46,4 +48,8 @@ int64_t cpu_kv_key_bytes(cpu_kv_format format, int32_t key_length) {
 
 int64_t cpu_kv_head_bytes(cpu_kv_format format, int32_t key_length, int32_t value_length) {
     return cpu_kv_key_bytes(format, key_length) + (tile_bytes(format, padded(value_length)) + 63) / 64 * 64;
+}
+
+int64_t cpu_attention_scratch_bytes(int32_t key_length, int32_t value_length) {
+    return tile_memory_at(NULL, key_length, value_length).end - (uint8_t *)NULL;
 }

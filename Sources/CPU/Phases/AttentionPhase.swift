@@ -21,12 +21,9 @@ final class AttentionPhase: Phase {
         self.shape = shape
         self.splits = splits
         group = op.heads / shape.kvHeads
-        wide = Tiling(queries: Int(CPU_ATTENTION_QUERIES), group: group, kvHeads: shape.kvHeads)
-        narrow = Tiling(queries: Self.narrowQueries, group: group, kvHeads: shape.kvHeads)
+        wide = Tiling(queries: SplitStates.queries, group: group, kvHeads: shape.kvHeads)
+        narrow = Tiling(queries: SplitStates.narrowQueries, group: group, kvHeads: shape.kvHeads)
     }
-
-    /// Queries of the smallest tiles: as many as vector registers have room for.
-    private static let narrowQueries = 8
 
     func reset() { counter.reset() }
 
@@ -48,8 +45,7 @@ final class AttentionPhase: Phase {
 
     private func attendAll(_ rows: Range<Int>, _ heads: Range<Int>, _ state: StepState, _ worker: Int) {
         let floats = splits.stateFloats
-        let states = unsafe state.scratch(worker).assumingMemoryBound(to: Float.self)
-        let parts = unsafe states + Int(CPU_ATTENTION_QUERIES) * floats
+        let (states, parts, _, _) = unsafe splits.scratch(state.scratch(worker))
         let positions = positions(rows, state)
         let count = rows.count * heads.count
         for split in positions.lowerBound / SplitStates.length...(positions.upperBound - 1) / SplitStates.length {
@@ -92,8 +88,7 @@ final class AttentionPhase: Phase {
         _ split: Int, _ rows: Range<Int>, _ heads: Range<Int>, _ state: StepState, _ worker: Int,
         _ target: (Int, Int, Int) -> UnsafeMutablePointer<Float>
     ) {
-        let queries = unsafe (state.scratch(worker) + PackedMatrix.scratchBytes / 2)
-            .assumingMemoryBound(to: cpu_attention_query.self)
+        let (_, _, queries, kernel) = unsafe splits.scratch(state.scratch(worker))
         var count = 0
         for row in rows {
             let position = unsafe Int(state.positions[row])
@@ -112,7 +107,7 @@ final class AttentionPhase: Phase {
             unsafe state.ops.pointee.attend(
                 &layer, Int32(heads.lowerBound / group), blocks + sequence.table(of: shape),
                 Int32(split * SplitStates.length),
-                Int32((split + 1) * SplitStates.length), queries, Int32(count), op.scale, op.softcap ?? 0)
+                Int32((split + 1) * SplitStates.length), queries, Int32(count), op.scale, op.softcap ?? 0, kernel)
         }
     }
 }

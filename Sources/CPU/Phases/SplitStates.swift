@@ -6,7 +6,10 @@ internal import Compute
 @safe
 final class SplitStates {
     /// Positions per split; a multiple of the cache's block length.
-    static let length = 512
+    static let length = Int(CPU_ATTENTION_SPLIT)
+    /// Queries of one task, at most, and of one that only fills the kernel's registers.
+    static let queries = unsafe Int(cpu_ops_for(InstructionSet.best.isa).pointee.attention_queries)
+    static let narrowQueries = unsafe Int(cpu_ops_for(InstructionSet.best.isa).pointee.attention_tile)
 
     let stateFloats: Int
     private let heads: Int
@@ -15,12 +18,7 @@ final class SplitStates {
 
     init(_ program: Program, workers: Int, limits: StepLimits, positions: Int) throws(BackendError) {
         let attentions = program.ops.compactMap { if case .attention(let op) = $0 { op } else { nil } }
-        let values = program.cache.layers.map(\.valueLength).max() ?? 0
-        stateFloats = Int(cpu_attention_state_floats(Int32(values)))
-        // A worker's scratch memory holds the states of a tile twice, then its queries.
-        guard 2 * Int(CPU_ATTENTION_QUERIES) * stateFloats * 4 <= PackedMatrix.scratchBytes / 2 else {
-            throw .unsupported("values of \(values) dimensions per head")
-        }
+        stateFloats = Self.stateFloats(program.cache)
         heads = attentions.map(\.heads).max() ?? 0
         maxSplits = (positions + Self.length - 1) / Self.length
         let rows = min(limits.rows, Self.taskTarget * workers)
@@ -36,6 +34,35 @@ final class SplitStates {
         var longest = 0
         for sequence in state.sequences { longest = max(longest, sequence.firstPosition + sequence.rowCount) }
         return (longest + Self.length - 1) / Self.length
+    }
+
+    private static func stateFloats(_ cache: CacheLayout) -> Int {
+        Int(cpu_attention_state_floats(Int32(cache.layers.map(\.valueLength).max() ?? 0)))
+    }
+
+    /// Bytes of scratch memory that a worker's tasks use: the states of a tile twice, its queries, and what the kernel needs.
+    static func scratchBytes(_ cache: CacheLayout) -> Int {
+        let keys = cache.layers.map(\.keyLength).max() ?? 0
+        let values = cache.layers.map(\.valueLength).max() ?? 0
+        return unsafe queryOffset(stateFloats(cache)) + queries * MemoryLayout<cpu_attention_query>.stride
+            + Int(cpu_attention_scratch_bytes(Int32(keys), Int32(values)))
+    }
+
+    private static func queryOffset(_ stateFloats: Int) -> Int { 2 * queries * stateFloats * 4 }
+
+    /// States, states to merge into them, queries and the kernel's memory of one worker.
+    func scratch(
+        _ base: UnsafeMutableRawPointer
+    ) -> (
+        states: UnsafeMutablePointer<Float>, parts: UnsafeMutablePointer<Float>,
+        queries: UnsafeMutablePointer<cpu_attention_query>, kernel: UnsafeMutableRawPointer
+    ) {
+        let states = unsafe base.assumingMemoryBound(to: Float.self)
+        let queries = unsafe base + Self.queryOffset(stateFloats)
+        return unsafe (
+            states, states + Self.queries * stateFloats, queries.assumingMemoryBound(to: cpu_attention_query.self),
+            queries + Self.queries * MemoryLayout<cpu_attention_query>.stride
+        )
     }
 
     func state(row: Int, head: Int, split: Int) -> UnsafeMutablePointer<Float> {

@@ -68,8 +68,15 @@ extension SelfTest {
         try executable.run(inputs, into: &outputs)
         return try (0..<rows).map { row in
             let words = unsafe Array(outputs.headBuffer(row: row))
+            // A block alone, and then the row.
+            let block = 3
+            try executable.fetch(row, block: block, into: &outputs)
+            let part = outputs.withBlock(block, row: row) { part in part.logits.indices.map { part.logits[$0] } }
             try executable.fetch(row, into: &outputs)
             let found = outputs.withLogits(row: row) { span in span.indices.map { span[$0] } }
+            guard part == Array(found[StepOutputs.tokens(of: block, vocabulary: vocabulary)]) else {
+                throw BackendError.device("block \(block) is not that of its row")
+            }
             var expected = Array(raw[row * vocabulary..<(row + 1) * vocabulary])
             var expectedWords = [UInt32](repeating: 0, count: HeadLayout(vocabulary: vocabulary).words)
             var rowSpan = expected.mutableSpan
