@@ -51,6 +51,8 @@ package protocol Executable: AnyObject {
     /// Brings an output row of the last step that has not come yet (``RowDelivery/hasRow``), as it was processed. On the thread that
     /// runs the steps.
     func fetch(_ row: Int, into outputs: inout StepOutputs) throws(BackendError)
+    /// The same for one block of a row that has given a head (``RowDelivery/block``).
+    func fetch(_ row: Int, block: Int, into outputs: inout StepOutputs) throws(BackendError)
 
     /// Whether steps can be timed by operation.
     var timesOperations: Bool { get }
@@ -86,6 +88,9 @@ extension Executable {
     package var lastStepCost: StepCost? { nil }
     package var givesHeads: Bool { false }
     package func fetch(_ row: Int, into outputs: inout StepOutputs) throws(BackendError) {
+        preconditionFailure("every row has come")
+    }
+    package func fetch(_ row: Int, block: Int, into outputs: inout StepOutputs) throws(BackendError) {
         preconditionFailure("every row has come")
     }
 

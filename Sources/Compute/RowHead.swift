@@ -42,6 +42,18 @@ package struct RowHead: ~Escapable {
     }
 }
 
+/// The logits of one block of a row (``HeadLayout/blockLength``) beside its head, processed as that is.
+package struct RowBlock: ~Escapable {
+    package let index: Int
+    package let logits: Span<Float>
+
+    @_lifetime(copy logits)
+    init(index: Int, logits: Span<Float>) {
+        self.index = index
+        self.logits = logits
+    }
+}
+
 /// Where the parts of a head are, in words of 4 bytes.
 package struct HeadLayout: Sendable {
     /// Tokens that share a maximum, and tokens that share a sum.
@@ -175,6 +187,8 @@ package struct RowDelivery: Sendable, Equatable {
     package var isProcessed: Bool
     /// The row itself has come.
     package var hasRow: Bool
+    /// The block of it that has come alone (``RowBlock``).
+    package var block: Int?
 
     package init(isProcessed: Bool, hasRow: Bool) {
         self.isProcessed = isProcessed

@@ -128,6 +128,24 @@ package struct StepOutputs: ~Copyable {
         return try unsafe body(UnsafeBufferPointer(rebasing: storage[row * vocabulary..<(row + 1) * vocabulary]).span)
     }
 
+    /// A block of a row whose head has come, where the block has been fetched or the row.
+    package func withBlock<R>(_ block: Int, row: Int, _ body: (RowBlock) -> R) -> R {
+        precondition(
+            self[row].hasRow || self[row].block == block, "block \(block) of row \(row) is still on the device")
+        let tokens = Self.tokens(of: block, vocabulary: vocabulary)
+        let start = row * vocabulary
+        let logits = unsafe UnsafeBufferPointer(
+            rebasing: storage[start + tokens.lowerBound..<start + tokens.upperBound])
+        return unsafe body(RowBlock(index: block, logits: logits.span))
+    }
+
+    /// The tokens of a block.
+    package static func tokens(of block: Int, vocabulary: Int) -> Range<Int> {
+        let first = block * HeadLayout.blockLength
+        precondition(block >= 0 && first < vocabulary, "there is no block \(block)")
+        return first..<min(first + HeadLayout.blockLength, vocabulary)
+    }
+
     /// The whole matrix, for the backend that fills it.
     package var buffer: UnsafeMutableBufferPointer<Float> { unsafe storage }
 }

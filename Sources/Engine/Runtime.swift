@@ -165,6 +165,14 @@ package final class Runtime {
         do { try executable.fetch(row, into: &outputs) } catch { throw failure(error) }
     }
 
+    /// A block of an output row whose head has come, from the device where it has not come yet. On the thread of the steps.
+    func withBlock<R>(_ block: Int, of row: Int, _ body: (RowBlock) -> R) throws(EngineError) -> R {
+        if !outputs[row].hasRow, outputs[row].block != block, let executable {
+            do { try executable.fetch(row, block: block, into: &outputs) } catch { throw failure(error) }
+        }
+        return outputs.withBlock(block, row: row, body)
+    }
+
     /// What the last step cost beside computing; `nil` on the CPU.
     package var lastStepCost: StepCost? { executable?.lastStepCost }
 

@@ -4,7 +4,7 @@ internal import Tokenizer
 /// GLM 4.5 to 4.7: grouped queries with rope on half of each head, the first layers dense, then many small experts beside shared ones.
 struct GLM4MoE: Architecture {
     static let models: KeyValuePairs = ["glm4moe": "GLM-4.5, GLM-4.5-Air, GLM-4.6, GLM-4.7"]
-    static let chat = ChatMarks(turnEnds: ["<|user|>"], otherEnds: ["<|observation|>", "<|endoftext|>"])
+    static let chat = GLM4.chat
 
     private let shape: DecoderShape
     private let norm: Norm

@@ -112,7 +112,7 @@ import Testing
 
     /// Formats with blocks of 256 see activations with a scale per 256.
     static let formats: [(Format, Float)] = [
-        (.f16, 2e-3), (.bf16, 2e-3), (.q8_0, 3e-2), (.q4_0, 3e-2), (.q4_k, 5e-2), (.q5_k, 5e-2), (.q6_k, 5e-2),
+        (.f16, 2e-3), (.bf16, 2e-3), (.q8_0, 3e-2), (.q4_0, 3e-2), (.q4_k, 4e-2), (.q5_k, 4e-2), (.q6_k, 4e-2),
     ]
 
     @Test func aPromisedDeviceIsThere() {

@@ -138,11 +138,13 @@ import Tokenizer
             if index == 1 { (request.sampling.frequencyPenalty, request.sampling.presencePenalty) = (0.3, -0.2) }
             if index == 2 { request.sampling.topK = 20 }
             if index == 3, request.sampling.isGreedy { request.sampling.repetitionPenalty = 0.7 }
+            if index > 3 { (request.sampling.temperature, request.sampling.topP) = (1.2, nil) }
         }
         let backend = HeadsBackend()
         let totals = try check(work, on: servingRuntime(.test(), backend: backend), options)
         let (heads, fetched) = (backend.heads.load(ordering: .relaxed), backend.fetched.load(ordering: .relaxed))
         #expect(heads > 200 && fetched > 10 && totals.widest > 8)
+        #expect(backend.blocks.load(ordering: .relaxed) > 10)
         #expect(speculation == 0 || totals.acceptedDrafts > 0)
     }
 

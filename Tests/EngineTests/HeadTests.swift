@@ -21,6 +21,14 @@ private struct DeviceRow: ~Copyable {
     }
 
     func withHead<R>(_ body: (RowHead) throws -> R) throws -> R { try outputs.withHead(row: 0, body) }
+
+    /// Of the row, only the block is there.
+    mutating func withBlock<R>(_ block: Int, _ body: (RowBlock) -> R) -> R {
+        for id in logits.indices { unsafe outputs.buffer[id] = .nan }
+        for id in StepOutputs.tokens(of: block, vocabulary: logits.count) { unsafe outputs.buffer[id] = logits[id] }
+        outputs[0].block = block
+        return outputs.withBlock(block, row: 0, body)
+    }
 }
 
 extension Sampler {
@@ -37,12 +45,18 @@ extension Sampler {
                 logits, position: position, topCount: topCount, wantsLogprob: wantsLogprob, using: &candidates)
             return (token, false)
         }
-        let row = try DeviceRow(logits, inputs)
-        let token = try row.withHead {
+        var row = try DeviceRow(logits, inputs)
+        let choice = try row.withHead {
             try choose(
                 head: $0, position: position, topCount: topCount, wantsLogprob: wantsLogprob, using: &candidates)
         }
-        if let token { return (token, true) }
+        switch choice {
+        case .token(let token): return (token, true)
+        case .block(let block, let top):
+            let token = row.withBlock(block) { choose(block: $0, top: top, using: &candidates) }
+            if let token { return (token, true) }
+        case .row: break
+        }
         let whole = try choose(
             logits: row.logits.span, isProcessed: true, position: position, topCount: topCount,
             wantsLogprob: wantsLogprob, using: &candidates)
@@ -101,7 +115,9 @@ extension Sampler {
             (.with { $0.repetitionPenalty = 1.3 }, true), (.with { $0.presencePenalty = -2 }, true),
             (.with { $0.logitBias = [150_000: 50] }, true), (.with { ($0.topK, $0.typicalP) = (100, 0.9) }, true),
             (.with { $0.topK = 5000 }, false), (.with { $0.typicalP = 0.9 }, false),
-            (.with { $0.doSample = true }, false), (.with { $0.topP = 0.99999 }, false),
+            (.with { $0.doSample = true }, true), (.with { $0.temperature = 1.3 }, true),
+            (.with { ($0.doSample, $0.repetitionPenalty) = (true, 1.2) }, true),
+            (.with { ($0.doSample, $0.typicalP) = (true, 0.9) }, false), (.with { $0.topP = 0.99999 }, false),
         ] as [(SamplingParameters, Bool)])
     func `A head is enough for most requests`(_ parameters: SamplingParameters, _ isEnough: Bool) throws {
         var random = SplitMix(5)
@@ -159,9 +175,16 @@ extension Sampler {
             var sampler = try Sampler(parameters, prompt: [1, 2, 999], vocabulary: vocabulary)
             let topCount = round % 5
             do throws(SamplingError) {
-                let token = try outputs.withHead(row: 0) { head throws(SamplingError) in
+                let choice = try outputs.withHead(row: 0) { head throws(SamplingError) in
                     try sampler.choose(head: head, position: round, topCount: topCount, using: &candidates)
                 }
+                let token: SampledToken? =
+                    switch choice {
+                    case .token(let token): token
+                    case .row: nil
+                    case .block(let block, let top):
+                        outputs.withBlock(block, row: 0) { sampler.choose(block: $0, top: top, using: &candidates) }
+                    }
                 if let token {
                     heads += 1
                     #expect(token.id >= 0 && Int(token.id) < vocabulary)
@@ -202,7 +225,8 @@ final class HeadsBackend: Backend {
     let inner = CPUBackend(threads: 1)
     let heads = Atomic<Int>(0)
     let fetched = Atomic<Int>(0)
-    /// Rows until one does not come; negative for none.
+    let blocks = Atomic<Int>(0)
+    /// Rows and blocks until one does not come; negative for none.
     let rowsToFailure = Atomic<Int>(-1)
     /// Steps wait while it is held.
     let gate = Mutex<Void>(())
@@ -255,11 +279,24 @@ final class HeadsBackend: Backend {
             }
         }
 
+        private func countDown() throws(BackendError) {
+            if backend.rowsToFailure.subtract(1, ordering: .relaxed).newValue == 0 { throw .lost("a row did not come") }
+        }
+
         func fetch(_ row: Int, into outputs: inout StepOutputs) throws(BackendError) {
             backend.fetched.add(1, ordering: .relaxed)
-            if backend.rowsToFailure.subtract(1, ordering: .relaxed).newValue == 0 { throw .lost("a row did not come") }
+            try countDown()
             for (id, logit) in rows[row].enumerated() { unsafe outputs.buffer[row * outputs.vocabulary + id] = logit }
             outputs[row].hasRow = true
+        }
+
+        func fetch(_ row: Int, block: Int, into outputs: inout StepOutputs) throws(BackendError) {
+            backend.blocks.add(1, ordering: .relaxed)
+            try countDown()
+            for id in StepOutputs.tokens(of: block, vocabulary: outputs.vocabulary) {
+                unsafe outputs.buffer[row * outputs.vocabulary + id] = rows[row][id]
+            }
+            outputs[row].block = block
         }
     }
 }

@@ -25,7 +25,7 @@ import XPU
         for name in names.sorted() { try compare("\(folder)/\(name)", sameTokens: false) }
     }
 
-    /// Largest difference of logits, relative to the largest logit.
+    /// Largest difference of logits, relative to the largest logit; measured are 0.018 to 0.038 (Documentation/xpu.md says where from).
     private static let tolerance: Float = 0.05
 
     private func compare(_ path: String, sameTokens: Bool) throws {

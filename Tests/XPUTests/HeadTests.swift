@@ -101,12 +101,25 @@ import XPU
                     let found = unsafe Array(outputs.headBuffer(row: row))
                     #expect(Self.same(found, words, vocabulary), "\(Shape.allCases[row])")
                 }
+                if request.isWanted {
+                    for block in Set([0, vocabulary / 2, vocabulary - 1].map { $0 / HeadLayout.blockLength }) {
+                        try executable.fetch(row, block: block, into: &outputs)
+                        let tokens = StepOutputs.tokens(of: block, vocabulary: vocabulary)
+                        let fetched = outputs.withBlock(block, row: row) { found in
+                            found.logits.indices.map { found.logits[$0] }
+                        }
+                        #expect(Self.agree(fetched, processed[tokens]), "\(Shape.allCases[row])")
+                    }
+                }
                 try executable.fetch(row, into: &outputs)
                 let fetched = outputs.withLogits(row: row) { logits in logits.indices.map { logits[$0] } }
-                let isSame = zip(fetched, processed).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN }
-                #expect(isSame, "\(Shape.allCases[row])")
+                #expect(Self.agree(fetched, processed[...]), "\(Shape.allCases[row])")
             }
         }
+    }
+
+    private static func agree(_ a: [Float], _ b: ArraySlice<Float>) -> Bool {
+        a.count == b.count && zip(a, b).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN }
     }
 
     /// Compares what heads say. Sums under a maximum that is no number mean nothing.

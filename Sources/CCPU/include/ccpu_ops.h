@@ -82,8 +82,9 @@ typedef struct {
     void (*softcap)(const float *x, float cap, float *out, int64_t count);
     /// Writes key and value of one position (`slot` of its block) and one head. `base` is the head's start in the block.
     void (*kv_store)(const cpu_kv_layer *layer, uint8_t *base, int32_t slot, const float *key, const float *value);
-    /// Queries that one call of `attend` takes at most here.
+    /// Queries that one call of `attend` takes at most here, and how many fill its registers.
     int32_t attention_queries;
+    int32_t attention_tile;
     /// Attention of some queries over the positions `begin ..< end` (begin a multiple of CPU_KV_BLOCK, at most
     /// CPU_ATTENTION_SPLIT) of one KV head. States are written, not added to. A query without a position in the range
     /// gets the empty state.

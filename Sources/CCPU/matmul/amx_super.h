@@ -2,72 +2,7 @@
 // that an instruction takes 64 columns and numbers become floats once per block. Where such products do not fit in a
 // byte there are two sums, of p >> 7 and of p & 127.
 #pragma once
-
-// Rows `row` and following of 32 columns of a record from a block of a tile.
-INLINE void arrange_half(const uint8_t *tile, const int width, uint8_t *codes) {
-    if (width < 4) {
-        for (int c = 0; c < width; c++)
-            for (int v = 0; v < 8; v++) __builtin_memcpy(codes + 64 * c + 4 * v, tile + 4 * (v * width + c), 4);
-        return;
-    }
-    const u32x16 one = (u32x16)load_u8(tile), two = (u32x16)load_u8(tile + 64);
-    const u32x16 rows01 = __builtin_shufflevector(one, two, 0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
-    const u32x16 rows23 = __builtin_shufflevector(one, two, 2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31);
-    __builtin_memcpy(codes, &rows01, 32);
-    __builtin_memcpy(codes + 64, (const uint8_t *)&rows01 + 32, 32);
-    __builtin_memcpy(codes + 128, &rows23, 32);
-    __builtin_memcpy(codes + 192, (const uint8_t *)&rows23 + 32, 32);
-}
-
-// Sums of codes of a row as bytes l and h, where l + 8 h is the sum of `per_sum` times four columns; h that does not fit
-// in a byte leaves a rest g.
-INLINE void digits_of_sums(const uint8_t *codes, const int per_sum, int8_t *l, int8_t *h, int8_t *g) {
-    int32_t fours[64];
-    UNROLL for (int k = 0; k < 4; k++) {
-        const i32x16 sums = dot_u7((i32x16)0, (u8x64)1, (i32x16)load_u8(codes + 1024 * k));
-        __builtin_memcpy(fours + 16 * k, &sums, sizeof sums);
-    }
-    for (int i = 0; i < 64 / per_sum; i++) {
-        int32_t sum = 0;
-        UNROLL for (int j = 0; j < per_sum; j++) sum += fours[per_sum * i + j];
-        const int32_t high = (sum + 4) >> 3;
-        const int32_t first = high > 127 ? 127 : high < -127 ? -127 : high;
-        l[i] = (int8_t)(sum - 8 * high);
-        h[i] = (int8_t)first;
-        if (g) g[i] = (int8_t)(high - first);
-    }
-}
-
-static void arrange_super(
-    const uint8_t *const *tiles, const int *widths, super_kind kind, int64_t blocks, uint8_t *codes, uint8_t *rest
-) {
-    for (int64_t first = 0; first < blocks; first += SUPER_BLOCKS) {
-        for (int t = 0; t < WIDE_ROWS / CPU_TILE_ROWS; t++) {
-            const int row = t * CPU_TILE_ROWS, width = widths[t];
-            if (width == 0) continue;
-            const uint8_t *const tile = tiles[t] + first * TILE_BYTES * width;
-            for (int b = 0; b < SUPER_BLOCKS; b++) {
-                uint8_t *const half = codes + (b / 2) * 1024 + row * 64 + (b % 2) * BLOCK;
-                if (width == 4) arrange_half(tile + b * TILE_BYTES * 4, 4, half);
-                else arrange_half(tile + b * TILE_BYTES * width, width, half);
-            }
-            __builtin_memcpy(rest + WIDE_SUPER_SCALE + 4 * row, tile + TILE_SCALE * width, 4 * (size_t)width);
-            for (int c = 0; c < width; c++) {
-                uint8_t *const sums = rest + WIDE_SUPER_SUMS;
-                int8_t *const digits = (int8_t *)sums + 64 * (row + c);
-                for (int j = 0; j < 4 && kind == SUPER_SPLIT_MIN; j++)
-                    __builtin_memcpy(
-                        sums + 16 * (row + c) + 4 * j, tile + (2 * j * TILE_BYTES + TILE_PAIR_32) * width + 4 * c, 4);
-                if (kind == SUPER_SHIFTED) digits_of_sums(codes + 64 * (row + c), 2, digits, digits + 32, NULL);
-                if (kind != SUPER_PRODUCTS_MIN) continue;
-                digits_of_sums(codes + 64 * (row + c), 4, digits, digits + 16, digits + 32);
-                __builtin_memset(digits + 48, 0, 16);
-            }
-        }
-        codes += WIDE_SUPER_BYTES;
-        rest += wide_super_rest_bytes(kind);
-    }
-}
+#include "amx_arrange.h"
 
 // Where sums of 16 or 32 rows of one or two row groups lie: floats from a sum to the one four rows, a tile, a row, a row
 // group farther.
@@ -218,7 +153,8 @@ INLINE void multiply_super(const super_kind kind, const int tiles, const int pan
             const int64_t first = (now.pair - pair) * q->lines;
             for (int64_t line = first; line < first + q->lines && line < q->ahead.lines; line++)
                 __builtin_prefetch(q->ahead.base + (size_t)(now.group + p) * q->ahead.stride + 64 * line, 0, 2);
-            const float *home = q->to.home + (2 * now.pair * WIDE_ROWS + q->home_begin) * q->to.stride + (now.group + p) * CPU_GROUP_ROWS;
+            const float *home = q->to.home + (2 * now.pair * WIDE_ROWS + q->home_begin) * q->to.stride +
+                                (now.group + p) * CPU_GROUP_ROWS;
             for (int64_t m = q->home_begin; m < q->home_end; m++, home += q->to.stride)
                 __builtin_prefetch(home, 1, 3);
         }

@@ -157,7 +157,7 @@ enum {
     WIDE_PASS_BYTES = 1 << 20,
     WIDE_SUPER_PANEL = 16 << 10,  // bytes of codes of row groups whose blocks of 256 columns are unpacked at once
     WIDE_SUPER_PASS_ROWS = 512,
-    WIDE_SUPER_PASS_BYTES = 5 << 18,
+    WIDE_SUPER_PASS_BYTES = 1344 << 10,  // 512 rows of 2048 columns
     STREAM_GROUPS = 4,  // row groups of repacked weights that are streamed side by side
     DIRECT_ROWS = 4,    // up to here products are computed while streaming repacked weights
 };

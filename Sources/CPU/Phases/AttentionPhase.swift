@@ -22,11 +22,8 @@ final class AttentionPhase: Phase {
         self.splits = splits
         group = op.heads / shape.kvHeads
         wide = Tiling(queries: SplitStates.queries, group: group, kvHeads: shape.kvHeads)
-        narrow = Tiling(queries: Self.narrowQueries, group: group, kvHeads: shape.kvHeads)
+        narrow = Tiling(queries: SplitStates.narrowQueries, group: group, kvHeads: shape.kvHeads)
     }
-
-    /// Queries of the smallest tiles: as many as vector registers have room for.
-    private static let narrowQueries = 8
 
     func reset() { counter.reset() }
 

@@ -7,8 +7,9 @@ internal import Compute
 final class SplitStates {
     /// Positions per split; a multiple of the cache's block length.
     static let length = Int(CPU_ATTENTION_SPLIT)
-    /// Queries of one task, at most.
+    /// Queries of one task, at most, and of one that only fills the kernel's registers.
     static let queries = unsafe Int(cpu_ops_for(InstructionSet.best.isa).pointee.attention_queries)
+    static let narrowQueries = unsafe Int(cpu_ops_for(InstructionSet.best.isa).pointee.attention_tile)
 
     let stateFloats: Int
     private let heads: Int

@@ -17,11 +17,15 @@
         _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                              \
             partial[(r * splits + split) * LANES + lane] = acc[r];                                    \
         barrier(CLK_LOCAL_MEM_FENCE);                                                                 \
-        if (split != 0) return;                                                                       \
-        _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                              \
-            for (int s = 1; s < splits; s++) acc[r] += partial[(r * splits + s) * LANES + lane];      \
+        if (split == 0)                                                                               \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                          \
+                for (int s = 1; s < splits; s++) acc[r] += partial[(r * splits + s) * LANES + lane];  \
     }                                                                                                 \
-    if (n < outputs) WRITE_OUTPUTS(ROWS, acc, n)
+    if (split == 0 && n < outputs) WRITE_OUTPUTS(ROWS, acc, n)                                        \
+    FINISH##ROWS
+
+#define FINISH1 FINISH(slots[0], output + SLOT_OFFSET(0, stride), output1 + SLOT_OFFSET(0, stride1), outputs)
+#define FINISH8
 
 // The dot products of a row's part, of its first and second 16 columns.
 #define PART_OF_ROW(r)                                                                                           \

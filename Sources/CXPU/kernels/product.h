@@ -1,5 +1,6 @@
 // What the kernels of matrix products share: arguments, the split of columns among sub-groups, the sum of a part.
 #pragma once
+#include "finish.h"
 #include "parts.h"
 
 // Activations are `prepared` rows (codes.h), or plain floats.
@@ -15,11 +16,12 @@
         __global const int *order, __global const int *groups,                                                    \
         __global uchar *tiles1, __global uchar *tiles2, int outputs1, int outputs2,                               \
         __global const float *bias1, __global const float *bias2, __global float *output1,                        \
-        __global float *output2, int stride1, int stride2, __local float *partial
+        __global float *output2, int stride1, int stride2, FINISH_ARGUMENTS, __local float *partial
 
 // Up to three matrices of one layout with the same input and as many columns share a launch: their tiles follow each other.
 #define CHOOSE_MATRIX                                                                                  \
-    int tile = get_group_id(0);                                                                       \
+    __global float *result = output;                                                                  \
+    int tile = get_group_id(0), result_stride = stride;                                               \
     {                                                                                                 \
         int tiles_before = (outputs + LANES - 1) / LANES;                                             \
         int tiles_before2 = tiles_before + (outputs1 + LANES - 1) / LANES;                            \
@@ -28,15 +30,15 @@
             tiles = tiles2;                                                                           \
             outputs = outputs2;                                                                       \
             bias = bias2;                                                                             \
-            output = output2;                                                                         \
-            stride = stride2;                                                                         \
+            result = output2;                                                                         \
+            result_stride = stride2;                                                                  \
         } else if (tile >= tiles_before) {                                                            \
             tile -= tiles_before;                                                                     \
             tiles = tiles1;                                                                           \
             outputs = outputs1;                                                                       \
             bias = bias1;                                                                             \
-            output = output1;                                                                         \
-            stride = stride1;                                                                         \
+            result = output1;                                                                         \
+            result_stride = stride1;                                                                  \
         }                                                                                             \
     }
 
@@ -75,7 +77,15 @@
     float acc[ROWS];                                                                                   \
     _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[r] = 0;
 
-// Writes output n of the tile's rows.
+// Where a slot's outputs start.
+#define SLOT_OFFSET(r, stride) (long)(slots[r] / used) * stride + slots[r] % used * outputs
+
+// Writes output n of the tile's rows: past the caches of this work-group's part of the device, where others read it in this launch.
+#define STORE_OUTPUT(ROWS, to, y)            \
+    if (ROWS > 1 || finish == FINISH_NONE)   \
+        *(to) = y;                           \
+    else                                     \
+        atomic_xchg(to, y);
 #define WRITE_OUTPUTS(ROWS, acc, n)                                                                    \
     {                                                                                                  \
         float addend = bias ? bias[(long)expert * outputs + n] : 0.0f;                                 \
@@ -83,7 +93,7 @@
             if (r >= present) break;                                                                   \
             float y = bias ? acc[r] + addend : acc[r];                                                 \
             if (residual) y += residual[(long)slots[r] * residual_stride + n];                         \
-            output[(long)(slots[r] / used) * stride + slots[r] % used * outputs + n] = y;              \
+            STORE_OUTPUT(ROWS, result + SLOT_OFFSET(r, result_stride) + n, y)                          \
         }                                                                                              \
     }
 

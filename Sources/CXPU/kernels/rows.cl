@@ -2,92 +2,30 @@
 // m < *count (times `used`, where a row stands for one of its chosen experts).
 #include "base.h"
 #include "codes.h"
+#include "gate.h"
+#include "norm.h"
 #include "rope.h"
 
-// Sum over a work-group in a fixed order: a tree over the work-items, whose number depends on the row's length only.
-static inline float group_sum(float x, __local float *memory) {
-    int item = get_local_id(0), items = get_local_size(0);
-    memory[item] = x;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int half_size = items / 2; half_size > 0; half_size /= 2) {
-        if (item < half_size) memory[item] += memory[item + half_size];
-        barrier(CLK_LOCAL_MEM_FENCE);
+// x = one work-group per part of the row, of NORM_CHAINS(length) work-items, y = row. Where there are codes, rows are one part, are
+// prepared for a product, and also go to the output where there is one.
+#define NORM_KERNEL(NAME, IS_RMS)                                                                                 \
+    SUBGROUP __kernel void NAME(                                                                                  \
+        __global const float *x, int x_stride, __global const float *weight, int weight_step,                     \
+        __global const float *bias, float epsilon, int length, __global float *output, int stride,               \
+        __global char *codes, __global float *scales, __global float *sums, int sharing,                         \
+        __global const int *count, __local float *memory                                                          \
+    ) {                                                                                                           \
+        int part = get_group_id(0), row = get_group_id(1);                                                        \
+        if (row >= *count) return;                                                                                \
+        norm n = {x + (long)row * x_stride + part * length, weight ? weight + part * weight_step : 0, bias,       \
+                  epsilon, length};                                                                               \
+        prepared to = {codes, scales, sums};                                                                      \
+        norm_row(                                                                                                 \
+            IS_RMS, n, output ? output + (long)row * stride + part * length : 0, to,                             \
+            (long)row * (length / BLOCK), sharing, memory);                                                      \
     }
-    float sum = memory[0];
-    barrier(CLK_LOCAL_MEM_FENCE);
-    return sum;
-}
-
-#define NORM_ARGUMENTS                                                                                            \
-    __global const float *x, int x_stride, __global const float *weight, int weight_step,                          \
-        __global const float *bias, float epsilon, int length, __global float *output, int stride,                \
-        __global char *codes, __global float *scales, __global float *sums, int sharing,                          \
-        __global const int *count, __local float *memory
-
-// Writes VALUE(i) for each i. Where there are codes, rows are one part, are prepared for a product, and also go to the output
-// where there is one; a sub-group prepares the `sharing` blocks of a scale.
-#define NORM_END(VALUE)                                                                                            \
-    if (codes) {                                                                                                   \
-        prepared prepared_rows = {codes, scales, sums};                                                            \
-        int lane = get_sub_group_local_id();                                                                       \
-        for (int block = get_sub_group_id() * sharing; block < length / BLOCK;                                     \
-             block += get_num_sub_groups() * sharing) {                                                            \
-            float v0[SHARING_BLOCKS], v1[SHARING_BLOCKS], largest = 0;                                             \
-            _Pragma("unroll") for (int b = 0; b < SHARING_BLOCKS; b++) {                                           \
-                if (b >= sharing) break;                                                                           \
-                int i = (block + b) * BLOCK + lane;                                                                \
-                v0[b] = VALUE(i);                                                                                  \
-                v1[b] = VALUE(i + LANES);                                                                          \
-                largest = fmax(largest, fmax(magnitude(v0[b]), magnitude(v1[b])));                                 \
-            }                                                                                                      \
-            largest = sub_group_reduce_max(largest);                                                               \
-            _Pragma("unroll") for (int b = 0; b < SHARING_BLOCKS; b++) {                                           \
-                if (b >= sharing) break;                                                                           \
-                int i = (block + b) * BLOCK + lane;                                                                \
-                write_codes(                                                                                       \
-                    prepared_rows, (long)row * (length / BLOCK) + block + b, v0[b], v1[b], largest);               \
-                if (output) {                                                                                      \
-                    to[i] = v0[b];                                                                                 \
-                    to[i + LANES] = v1[b];                                                                         \
-                }                                                                                                  \
-            }                                                                                                      \
-        }                                                                                                          \
-    } else                                                                                                         \
-        for (int i = get_local_id(0); i < length; i += get_local_size(0)) to[i] = VALUE(i);
-
-static inline float normed(float y, __global const float *weight, __global const float *bias, int weight_at, int i) {
-    if (weight) y *= weight[weight_at + i];
-    return bias ? y + bias[i] : y;
-}
-
-// x / sqrt(mean(x²) + epsilon) * weight. x = one work-group per part of the row, y = row.
-SUBGROUP __kernel void norm_rms(NORM_ARGUMENTS) {
-    int part = get_group_id(0), row = get_group_id(1);
-    if (row >= *count) return;
-    __global const float *from = x + (long)row * x_stride + part * length;
-    __global float *to = output + (long)row * stride + part * length;
-    float sum = 0;
-    for (int i = get_local_id(0); i < length; i += get_local_size(0)) sum = fma(from[i], from[i], sum);
-    float factor = 1.0f / sqrt(group_sum(sum, memory) / length + epsilon);
-#define RMS(i) normed(from[i] * factor, weight, bias, part * weight_step, i)
-    NORM_END(RMS)
-}
-
-// (x - mean) / sqrt(variance + epsilon) * weight + bias
-SUBGROUP __kernel void norm_layer(NORM_ARGUMENTS) {
-    int part = get_group_id(0), row = get_group_id(1);
-    if (row >= *count) return;
-    __global const float *from = x + (long)row * x_stride + part * length;
-    __global float *to = output + (long)row * stride + part * length;
-    float sum = 0, squares = 0;
-    for (int i = get_local_id(0); i < length; i += get_local_size(0)) sum += from[i];
-    float mean = group_sum(sum, memory) / length;
-    for (int i = get_local_id(0); i < length; i += get_local_size(0))
-        squares = fma(from[i] - mean, from[i] - mean, squares);
-    float factor = 1.0f / sqrt(group_sum(squares, memory) / length + epsilon);
-#define LAYER(i) normed((from[i] - mean) * factor, weight, bias, part * weight_step, i)
-    NORM_END(LAYER)
-}
+NORM_KERNEL(norm_rms, true)
+NORM_KERNEL(norm_layer, false)
 
 // Rotates each head. x = dimension of the row, y = row.
 __kernel void rope(
@@ -101,32 +39,11 @@ __kernel void rope(
     output[(long)row * stride + at] = rotated(turn, row, x + (long)row * x_stride + at - d, d);
 }
 
-// Numbers of Op.Activation.
-enum { SILU, GELU_TANH, GELU, RELU, RELU_SQUARED, SIGMOID, CLAMPED_SWISH };
-
-static inline float activation(int kind, float x) {
-    switch (kind) {
-    case SILU: return x / (1.0f + exp(-x));
-    case GELU_TANH: return 0.5f * x * (1.0f + tanh(0.7978845608028654f * fma(0.044715f * x * x, x, x)));
-    case GELU: return 0.5f * x * (1.0f + erf(x * 0.7071067811865476f));
-    case RELU: return fmax(x, 0.0f);
-    case SIGMOID: return 1.0f / (1.0f + exp(-x));
-    default: return fmax(x, 0.0f) * fmax(x, 0.0f);
-    }
-}
-
 // x = column, y = row.
 #define ELEMENT                                          \
     int at = get_global_id(0), row = get_global_id(1);   \
     if (at >= width || row >= *count * used) return;     \
     long from = (long)row * x_stride + at, to = (long)row * stride + at;
-
-static inline float gated(int kind, float g, float u) {
-    if (kind != CLAMPED_SWISH) return activation(kind, g) * u;
-    g = fmin(g, 7.0f);
-    u = fmin(fmax(u, -7.0f), 7.0f);
-    return g / (1.0f + exp(-1.702f * g)) * (u + 1.0f);
-}
 
 // One gate per `group` neighbours.
 __kernel void gate(

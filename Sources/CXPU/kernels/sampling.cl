@@ -217,3 +217,11 @@ SUBGROUP __kernel void block_sums(
     for (int i = 1; i < 8; i++) total += intel_sub_group_shuffle(sum, (lane & 8) + i);
     if (lane % 8 == 0 && block < blocks) head[SUMS + block] = as_int(total);
 }
+
+// The logits of one block of a row: `wanted` has the row and the block. x = token of the block.
+__kernel void take_block(
+    __global const float *logits, int stride, int vocabulary, __global const int *wanted, __global float *block
+) {
+    int item = get_global_id(0), at = wanted[1] * SUM_BLOCK + item;
+    if (item < SUM_BLOCK && at < vocabulary) block[item] = logits[(long)wanted[0] * stride + at];
+}

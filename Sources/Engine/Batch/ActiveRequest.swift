@@ -125,18 +125,7 @@ final class ActiveRequest {
     ) throws(EngineError) -> SampledToken {
         defer { length += 1 }
         let isProcessed = runtime.hasHead(row)
-        do {
-            if isProcessed {
-                let token = try runtime.withHead(row) { (head) throws(SamplingError) in
-                    try sampler.choose(
-                        head: head, position: length, topCount: request.topTokens,
-                        wantsLogprob: request.wantsLogprobs, using: &candidates)
-                }
-                if let token { return token }
-            }
-        } catch {
-            throw .sampling(error)
-        }
+        if isProcessed, let token = try chooseByHead(row, runtime, &candidates) { return token }
         try runtime.fetch(row)
         do {
             return try runtime.withLogits(row) { (logits) throws(SamplingError) in
@@ -146,6 +135,28 @@ final class ActiveRequest {
             }
         } catch {
             throw .sampling(error)
+        }
+    }
+
+    /// Chooses by the head of a row, and where the draw asks for it, by one block of the row.
+    ///
+    /// - Returns: `nil` where the row itself has to decide.
+    private func chooseByHead(
+        _ row: Int, _ runtime: Runtime, _ candidates: inout Candidates
+    ) throws(EngineError) -> SampledToken? {
+        let choice: HeadChoice
+        do {
+            choice = try runtime.withHead(row) { (head) throws(SamplingError) in
+                try sampler.choose(
+                    head: head, position: length, topCount: request.topTokens,
+                    wantsLogprob: request.wantsLogprobs, using: &candidates)
+            }
+        } catch { throw .sampling(error) }
+        return switch choice {
+        case .token(let token): token
+        case .row: nil
+        case .block(let block, let top):
+            try runtime.withBlock(block, of: row) { sampler.choose(block: $0, top: top, using: &candidates) }
         }
     }
 

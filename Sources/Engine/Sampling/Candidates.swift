@@ -22,6 +22,8 @@ package struct Candidates: ~Copyable, Sendable {
     /// The greatest score, set by ``normalize()``.
     private(set) var maximum: Float = 0
     private var selection = RadixSelection()
+    /// Sums of the weights of each block of a row, of which a head is loaded.
+    private var rowTotals: [Double] = []
     /// What is known of possible tokens that are not listed; `nil` where there are none.
     private var unlisted: Unlisted?
     /// Whether something was asked that a head does not tell.
@@ -33,6 +35,17 @@ package struct Candidates: ~Copyable, Sendable {
         /// The sum of all weights.
         let total: Double
         let vocabulary: Int
+        /// How logits became scores.
+        var division: (maximum: Float, divisor: Float)?
+        /// A draw from all tokens that has come to its block.
+        var draw: Draw?
+    }
+
+    /// A draw between two blocks: what the cumulated weights have to exceed, and those before the block.
+    private struct Draw {
+        let target: Double
+        let block: Int
+        let sum: Double
     }
 
     package init() {}
@@ -69,7 +82,11 @@ package struct Candidates: ~Copyable, Sendable {
         for index in count..<vectorCount * Lanes.scalarCount { scores[index] = -.infinity }
         guard count < head.vocabulary else { return }
         var total = 0.0
-        for index in head.blockSums.indices { total += Double(head.blockSums[index]) }
+        rowTotals.removeAll(keepingCapacity: true)
+        for index in head.blockSums.indices {
+            rowTotals.append(Double(head.blockSums[index]))
+            total += rowTotals[index]
+        }
         unlisted = Unlisted(bound: head.threshold, total: total, vocabulary: head.vocabulary)
     }
 
@@ -101,7 +118,9 @@ package struct Candidates: ~Copyable, Sendable {
         for vector in 0..<vectorCount {
             scores[vector: vector] = (scores[vector: vector] - maximum) / divisor
         }
-        if let bound = unlisted?.bound { unlisted?.bound = (bound - maximum) / divisor }
+        guard let bound = unlisted?.bound else { return }
+        unlisted?.bound = (bound - maximum) / divisor
+        unlisted?.division = (maximum, divisor)
     }
 
     func greatestScore() -> Float {
@@ -168,10 +187,14 @@ extension Candidates {
         return Float(sum / total)
     }
 
-    /// The place of the candidate where the cumulated probability, in ascending order of ids, first exceeds `uniform` (0 ..< 1).
+    /// The place of the candidate where the cumulated probability, in ascending order of ids, first exceeds `uniform` (0 ..< 1). Where not
+    /// all are listed, it means nothing, and ``pendingBlock`` says where the draw ends.
     mutating func draw(_ uniform: Double) -> Int {
-        requireAll()
         let target = uniform * total
+        guard isComplete else {
+            beginDraw(target)
+            return 0
+        }
         let blockLength = blockVectors * Lanes.scalarCount
         var sum = 0.0
         var start = 0
@@ -193,6 +216,40 @@ extension Candidates {
 // MARK: Heads
 
 extension Candidates {
+    /// The block of the row that ``draw(from:)`` needs.
+    var pendingBlock: Int? { unlisted?.draw?.block }
+
+    private mutating func beginDraw(_ target: Double) {
+        var sum = 0.0
+        var block = 0
+        while block + 1 < rowTotals.count, sum + rowTotals[block] <= target {
+            sum += rowTotals[block]
+            block += 1
+        }
+        unlisted?.draw = Draw(target: target, block: block, sum: sum)
+    }
+
+    /// Ends a draw, as ``draw(_:)`` would with the whole row.
+    ///
+    /// - Returns: The token and its score; `nil` where rounding takes the draw beyond the block.
+    mutating func draw(from block: RowBlock) -> (id: Int32, score: Float)? {
+        guard let unlisted, let draw = unlisted.draw, draw.block == block.index else {
+            preconditionFailure("block \(block.index) is not asked for")
+        }
+        var sum = draw.sum
+        var last: (id: Int32, score: Float)?
+        for index in block.logits.indices {
+            var score = usable(block.logits[index])
+            if let (maximum, divisor) = unlisted.division { score = (score - maximum) / divisor }
+            let weight = self.weight(score)
+            guard weight > 0 else { continue }
+            last = (Int32(block.index * HeadLayout.blockLength + index), score)
+            sum += Double(weight)
+            if sum > draw.target { return last }
+        }
+        return block.index + 1 == rowTotals.count ? last : nil
+    }
+
     /// Takes note that the answer depends on tokens that are not listed, if there are any.
     mutating func requireAll() {
         if unlisted != nil { fallsShort = true }

@@ -91,16 +91,27 @@ extension Sampler {
 
     /// Chooses a token by the head of its row, the same as by the row itself, and takes note of it.
     ///
-    /// - Returns: `nil` where the head does not tell: the row has to decide.
     package mutating func choose(
         head: RowHead, position: Int, topCount: Int = 0, wantsLogprob: Bool = true, using candidates: inout Candidates
-    ) throws(SamplingError) -> SampledToken? {
-        guard head.isUsable else { return nil }
+    ) throws(SamplingError) -> HeadChoice {
+        guard head.isUsable else { return .row }
         candidates.load(head)
         let token = try pick(from: &candidates, position: position, topCount: topCount)
-        guard !candidates.fallsShort else { return nil }
+        guard !candidates.fallsShort else { return .row }
+        if let block = candidates.pendingBlock { return .block(block, top: token.top) }
         history?.record(token.id)
-        return isPlain(topCount) && !wantsLogprob ? SampledToken(id: token.id) : token
+        return .token(isPlain(topCount) && !wantsLogprob ? SampledToken(id: token.id) : token)
+    }
+
+    /// Ends a choice by a head (``HeadChoice/block(_:top:)``), with the candidates that it left.
+    ///
+    /// - Returns: `nil` where the row has to decide.
+    package mutating func choose(
+        block: RowBlock, top: [TokenLogprob], using candidates: inout Candidates
+    ) -> SampledToken? {
+        guard let (id, score) = candidates.draw(from: block) else { return nil }
+        history?.record(id)
+        return SampledToken(id: id, logprob: candidates.logprob(score), top: top)
     }
 
     /// Describes the next wanted row, and those after each of `drafts`, for a device that gives heads.
@@ -124,12 +135,21 @@ extension Sampler {
         inputs.heads.append(request)
     }
 
-    /// Whether a head may be enough: not where every token of the vocabulary may be drawn.
+    /// Whether a head may be enough, with a block of the row where every token of the vocabulary may be drawn.
     private func headMayTell(_ topCount: Int) -> Bool {
         guard topCount <= HeadLayout.capacity / 2 else { return false }
         if parameters.isGreedy { return true }
         let narrows = (parameters.topK ?? .max) <= HeadLayout.capacity / 2 || parameters.topP != nil
-        return (narrows || parameters.typicalP == nil && (parameters.minP ?? 0) > 0)
+        return (narrows || parameters.typicalP == nil && parameters.topK == nil)
             && (parameters.temperature ?? 1).isNormal
     }
+}
+
+/// What a head tells.
+package enum HeadChoice: Sendable {
+    case token(SampledToken)
+    /// The token is one of a block, whose logits decide; the likeliest tokens that were asked for.
+    case block(Int, top: [TokenLogprob])
+    /// The row has to decide.
+    case row
 }

@@ -42,7 +42,7 @@ extension Lowering {
         let readers = codeReaders(of: op.output, after: index)
         let blocks = op.heads * ((shape.valueLength + Self.preparedBlock - 1) / Self.preparedBlock)
         let columns = shape.valueLength % Self.preparedBlock == 0 && readers?.takeAll == true ? readers?.columns : nil
-        if let columns { step.preparation.held = PreparedValue(value: op.output, columns: columns) }
+        if let columns { step.preparation.hold(PreparedValue(value: op.output, columns: columns), in: memory.prepared) }
         let sharing = columns.map(Self.sharing) ?? 1
         try recorder.launch(
             .attention("merge_splits"), groups: (blocks / sharing, step.shape.rows, 1),
@@ -50,7 +50,9 @@ extension Lowering {
             [
                 .read(step.splitStates), .int(step.shape.splits), .int(shape.valueLength), .int(shape.window ?? 0),
                 .int(shape.chunk ?? 0), step.part(step.layout.positions), vector(op.sinks),
-            ] + write(op.output) + (columns == nil ? Self.nothingPrepared : preparedArguments) + [step.count(.all)])
+            ] + write(op.output) + (columns == nil ? Self.nothingPrepared : memory.prepared.written) + [
+                step.count(.all)
+            ])
     }
 
     /// Bytes of the states that steps of a shape keep apart.

@@ -10,7 +10,7 @@ extension Lowering {
     }
 
     /// Rows of a product's output: `used` slots per row of the step, one per chosen expert or head.
-    private struct Rows {
+    struct Rows {
         let capacity: Int
         let count: Argument
         var used = 1
@@ -19,9 +19,12 @@ extension Lowering {
         var chosen: Slice?
         /// Groups of slots of one expert that share a tile of rows, and how many there are at most.
         var groups: (order: Slice, groups: Slice, capacity: Int)?
+
+        /// Rows that share a tile of weights: slots next to each other may be of different experts, also where each row has one.
+        var tile: Int { groups != nil || chosen == nil && used == 1 && capacity > 1 ? 8 : 1 }
     }
 
-    func linear(_ op: Op.Linear, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
+    func linear(_ op: Op.Linear, _ index: Int, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
         let domain = domains[op.input.index]
         let input = Input(
             values: memory.slice(op.input), stride: memory.stride(op.input), columns: program.width(op.input))
@@ -32,7 +35,9 @@ extension Lowering {
                 residual: projection.residual.map { (memory.slice($0), memory.stride($0)) },
                 output: memory.slice(projection.output), stride: memory.stride(projection.output))
         }
-        try launch(products, input, of: op.input, rows, sources: rows, step, &recorder)
+        let finish = finish(op, index, products, rows, step)
+        try launch(products, input, of: op.input, rows, sources: rows, finish, step, &recorder)
+        if let finish { step.preparation.note(finish, index + 1) }
     }
 
     func headLinear(_ op: Op.HeadLinear, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
@@ -41,7 +46,7 @@ extension Lowering {
         let input = Input(values: memory.slice(op.input), stride: memory.stride(op.input), columns: matrix.columns)
         let rows = Rows(capacity: step.rows(domain) * op.heads, count: step.count(domain), used: op.heads, share: 1)
         let product = Product(matrix: matrix, output: memory.slice(op.output), stride: memory.stride(op.output))
-        try launch([product], input, of: nil, rows, sources: rows, step, &recorder)
+        try launch([product], input, of: nil, rows, sources: rows, nil, step, &recorder)
     }
 
     func mixture(_ op: Op.MoE, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
@@ -83,16 +88,21 @@ extension Lowering {
             Product(matrix: gate, bias: vector(op.biases?.gate), output: experts.gate, stride: op.used * hidden),
             Product(matrix: up, bias: vector(op.biases?.up), output: experts.up, stride: op.used * hidden),
         ]
+        let activation = op.activation.kernelValue
+        let columns = down.layout.activationColumns
+        let finish = columns.flatMap { self.finish(gates: activation, $0, products, inputRows, step) }
         try launch(
-            products, input, of: routing.weighsInput ? nil : op.input, inputRows, sources: sources, step, &recorder)
-        step.preparation.held = nil
-        let gates: [Argument] = [.int(op.activation.kernelValue), .read(experts.gate), .int(hidden)]
-        if let columns = down.layout.activationColumns {
+            products, input, of: routing.weighsInput ? nil : op.input, inputRows, sources: sources, finish, step,
+            &recorder)
+        let gates: [Argument] = [.int(activation), .read(experts.gate), .int(hidden)]
+        step.preparation.hold(nil, in: finish?.codes ?? memory.prepared)
+        if let columns, finish == nil {
             try recorder.launch(
                 .rows("gate_prepare"), groups: (hidden / columns, slots, 1),
                 size: WeightLayout.tileRows * Self.sharing(columns),
-                gates + [.read(experts.up), .int(hidden), .int(hidden)] + preparedArguments + [all, .int(op.used)])
-        } else {
+                gates + [.read(experts.up), .int(hidden), .int(hidden)] + memory.prepared.written
+                    + [all, .int(op.used)])
+        } else if columns == nil {
             try recorder.launch(
                 .rows("gate"), groups: (groups(hidden), slots, 1), size: 64,
                 gates + [
@@ -103,12 +113,15 @@ extension Lowering {
         let middle = Input(values: experts.gate, stride: op.used * hidden, columns: hidden)
         try launch(
             [Product(matrix: down, bias: vector(op.biases?.down), output: experts.down, stride: op.used * width)],
-            middle, own, &recorder)
+            middle, own, nil, step, &recorder)
         let weights: Argument = routing.weighsInput ? .constant(nil) : .read(experts.shares)
         try recorder.launch(
             .rows("combine_experts"), groups: (groups(width), rows, 1), size: 64,
             [.read(experts.down), weights, .int(op.used), .int(width)] + write(op.output) + [all])
     }
+
+    /// As many slots are grouped by expert.
+    static func groupedSlots(experts: Int) -> Int { 2 * experts }
 
     /// Slots by expert, where experts have several of them; the bits are the same either way.
     private func group(
@@ -116,7 +129,7 @@ extension Lowering {
     ) throws(XPUError) -> (order: Slice, groups: Slice, capacity: Int)? {
         typealias Experts = StepMemory.Sizes.Experts
         let count = program.width(op.router)
-        guard slots >= 2 * count else { return nil }
+        guard slots >= Self.groupedSlots(experts: count) else { return nil }
         let grouping = memory.grouping
         try recorder.launch(
             .rows("group_slots"), groups: (1, 1, 1), size: 256,
@@ -130,8 +143,8 @@ extension Lowering {
     /// Products of one input, whose rows `sources` are prepared where they are not held as codes yet: once for all layouts with as
     /// many columns to a scale.
     private func launch(
-        _ products: [Product], _ input: Input, of value: Value?, _ rows: Rows, sources: Rows, _ step: Step,
-        _ recorder: inout Recorder
+        _ products: [Product], _ input: Input, of value: Value?, _ rows: Rows, sources: Rows, _ finish: Finish?,
+        _ step: Step, _ recorder: inout Recorder
     ) throws(XPUError) {
         var kinds: [Int?] = WeightLayout.activationColumns(products.map(\.matrix.layout))
         // What is there already comes first.
@@ -145,10 +158,10 @@ extension Lowering {
                 let wanted = value.map { PreparedValue(value: $0, columns: columns) }
                 if wanted == nil || step.preparation.held != wanted {
                     try prepare(input, sources, columns: columns, &recorder)
-                    step.preparation.held = wanted
+                    step.preparation.hold(wanted, in: memory.prepared)
                 }
             }
-            for group in Product.groups(mine) { try launch(group, input, rows, &recorder) }
+            for group in Product.groups(mine) { try launch(group, input, rows, finish, step, &recorder) }
         }
     }
 
@@ -159,25 +172,23 @@ extension Lowering {
         try recorder.launch(
             .linear("quantize"), groups: (input.columns / columns, rows.capacity, 1),
             size: WeightLayout.tileRows * Self.sharing(columns),
-            [.read(input.values), .int(input.stride), .int(input.columns)] + preparedArguments
+            [.read(input.values), .int(input.stride), .int(input.columns)] + memory.prepared.written
                 + [rows.count, .int(rows.used)])
     }
 
     /// Products of one input with matrices of one layout and as many columns, in one launch.
     private func launch(
-        _ products: [Product], _ input: Input, _ rows: Rows, _ recorder: inout Recorder
+        _ products: [Product], _ input: Input, _ rows: Rows, _ finish: Finish?, _ step: Step,
+        _ recorder: inout Recorder
     ) throws(XPUError) {
         let first = products[0]
         let layout = first.matrix.layout
-        // Slots next to each other may be of different experts, also where each row has one.
-        let sharesMatrix = rows.chosen == nil && rows.used == 1
-        let tileRows = rows.groups != nil || sharesMatrix && rows.capacity > 1 ? 8 : 1
+        let tileRows = rows.tile
         let outputs = products.reduce(0) { $0 + $1.matrix.rows }
         let splits = SplitTable.splits(rows: outputs, columns: first.matrix.columns)
-        let prepared = memory.prepared
         let activations: [Argument] =
             layout.activationColumns != nil
-            ? [.read(prepared.codes), .read(prepared.scales), .read(prepared.sums), .constant(nil), .int(0)]
+            ? step.preparation.rows.read + [.constant(nil), .int(0)]
             : [.constant(nil), .constant(nil), .constant(nil), .read(input.values), .int(input.stride)]
         let engine = layout.usesEngine(rows: tileRows, columns: first.matrix.columns) ? matrixLanes : nil
         let lanes = engine ?? WeightLayout.tileRows
@@ -195,7 +206,8 @@ extension Lowering {
         arguments += others.map { $0?.bias ?? .constant(nil) }
         arguments += others.map { .write($0?.output) }
         arguments += others.map { .int($0?.stride ?? 0) }
-        arguments.append(.local(tileRows * splits * WeightLayout.tileRows * 4))
+        arguments += finish?.arguments ?? Finish.none
+        arguments.append(.local(max(tileRows * splits * WeightLayout.tileRows * 4, finish?.localBytes ?? 0)))
         try recorder.launch(
             engine.map { .matrix("matrix_\(layout.name)_rows\(tileRows)", lanes: $0) }
                 ?? .linear("linear_\(layout.name)_rows\(tileRows)"),
@@ -206,7 +218,7 @@ extension Lowering {
 }
 
 /// A matrix to multiply with, and where the result goes.
-private struct Product {
+struct Product {
     let matrix: DeviceMatrix
     var bias: Argument = .constant(nil)
     var residual: (slice: Slice, stride: Int)?

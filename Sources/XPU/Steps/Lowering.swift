@@ -52,7 +52,7 @@ struct Lowering {
     ) throws(XPUError) {
         let step = Step(
             shape: shape, control: control, layout: control.layout(shape), splitStates: splitStates,
-            preparation: Preparation())
+            preparation: Preparation(memory.prepared))
         for index in program.ops.indices { try record(index, step, into: &recorder) }
     }
 
@@ -70,12 +70,13 @@ struct Lowering {
     }
 
     private func record(_ index: Int, _ step: Step, into recorder: inout Recorder) throws(XPUError) {
+        if step.preparation.done == index { return }
         let op = program.ops[index]
         if let output = op.writes.first, step.rows(domains[output.index]) == 0 { return }
         switch op {
         case .embed(let op): try embed(op, step, &recorder)
         case .norm(let op): try norm(op, index, step, &recorder)
-        case .linear(let op): try linear(op, step, &recorder)
+        case .linear(let op): try linear(op, index, step, &recorder)
         case .headLinear(let op): try headLinear(op, step, &recorder)
         case .join(let op): try join(op, step, &recorder)
         case .rope(let op): try rope(op, step, &recorder)
@@ -150,21 +151,23 @@ struct Lowering {
         try recorder.launch(
             .rows("gate_prepare"), groups: (width / readers.columns, step.rows(domain), 1),
             size: WeightLayout.tileRows * Self.sharing(readers.columns),
-            [.int(op.activation.kernelValue)] + read(op.gate) + read(op.up) + [.int(width)] + preparedArguments
+            [.int(op.activation.kernelValue)] + read(op.gate) + read(op.up) + [.int(width)] + memory.prepared.written
                 + [step.count(domain), .int(1)])
-        step.preparation.held = PreparedValue(value: op.output, columns: readers.columns)
+        step.preparation.hold(PreparedValue(value: op.output, columns: readers.columns), in: memory.prepared)
     }
 
     private func norm(_ op: Op.Norm, _ index: Int, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {
         let domain = domains[op.input.index]
         let length = program.width(op.input) / op.groups
-        let size = length <= 256 ? 32 : 256
+        let size = Self.normChains(length)
         let readers = op.groups == 1 ? codeReaders(of: op.output, after: index) : nil
         let values = readers?.takeAll == true ? [.constant(nil), .int(0)] : write(op.output)
         let output =
-            values + (readers == nil ? Self.nothingPrepared : preparedArguments)
+            values + (readers == nil ? Self.nothingPrepared : memory.prepared.written)
             + [.int(readers.map { Self.sharing($0.columns) } ?? 1)]
-        if let readers { step.preparation.held = PreparedValue(value: op.output, columns: readers.columns) }
+        if let readers {
+            step.preparation.hold(PreparedValue(value: op.output, columns: readers.columns), in: memory.prepared)
+        }
         // A weight is that of one part, or of the whole row.
         let weightStep = op.weight.map { program[$0].count > length ? length : 0 } ?? 0
         try recorder.launch(
@@ -172,7 +175,7 @@ struct Lowering {
             read(op.input) + [
                 vector(op.weight), .int(weightStep), vector(op.bias), .float(op.epsilon), .int(length),
             ]
-                + output + [step.count(domain), .local(size * 4)])
+                + output + [step.count(domain), .local(Self.normBytes(length))])
     }
 
     private func rope(_ op: Op.Rope, _ step: Step, _ recorder: inout Recorder) throws(XPUError) {

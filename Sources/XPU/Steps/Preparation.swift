@@ -1,10 +1,21 @@
 internal import Compute
 
-/// The rows that were last prepared for products of integer formats (``StepMemory/prepared``): an operation may prepare what it writes,
-/// and products of one input need it once.
+/// The rows that were last prepared for products of integer formats: an operation may prepare what it writes, and products of one input
+/// need it once.
 final class Preparation {
     /// What they are; `nil` for rows that are no value's.
-    var held: PreparedValue?
+    private(set) var held: PreparedValue?
+    /// Where they are.
+    private(set) var rows: PreparedRows
+    /// The operation that the launch before it has done already, by index.
+    var done: Int?
+
+    init(_ rows: PreparedRows) { self.rows = rows }
+
+    func hold(_ value: PreparedValue?, in rows: PreparedRows) {
+        held = value
+        self.rows = rows
+    }
 }
 
 /// A value as codes, with a scale per so many columns.
@@ -76,12 +87,6 @@ extension Lowering {
             return taken
         default: return Taken(overwrites: false)
         }
-    }
-
-    /// Where an operation puts rows that it prepares.
-    var preparedArguments: [Argument] {
-        let prepared = memory.prepared
-        return [.write(prepared.codes), .write(prepared.scales), .write(prepared.sums)]
     }
 
     static let nothingPrepared: [Argument] = [.constant(nil), .constant(nil), .constant(nil)]

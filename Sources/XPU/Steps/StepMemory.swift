@@ -13,11 +13,27 @@ final class StepMemory {
     /// Row 0 of each buffer of values.
     private let values: [Buffer]
     private let plan: BufferPlan
-    /// Rows of activations as codes, scales and sums of codes.
-    private let codes: Buffer
-    private let scales: Buffer
-    private let sums: Buffer
+    private let codes: CodeBuffers
+    /// Of rows that a launch prepares while others of its work-groups still read ``codes``.
+    private let finishedCodes: CodeBuffers
+    private let arrivalCounts: Buffer
     private let experts: ExpertBuffers?
+
+    private final class CodeBuffers {
+        let codes: Buffer
+        let scales: Buffer
+        let sums: Buffer
+
+        init(_ context: Context, values: Int) throws(XPUError) {
+            codes = try Buffer(context, bytes: values)
+            scales = try Buffer(context, bytes: values / 8)
+            sums = try Buffer(context, bytes: values / 4)
+        }
+
+        var rows: PreparedRows {
+            PreparedRows(codes: codes.memory.slice(), scales: scales.memory.slice(), sums: sums.memory.slice())
+        }
+    }
 
     private final class ExpertBuffers {
         let chosen: Buffer
@@ -44,9 +60,9 @@ final class StepMemory {
         var values: [Buffer] = []
         for bytes in sizes.values { values.append(try Buffer(context, bytes: bytes)) }
         self.values = values
-        codes = try Buffer(context, bytes: sizes.prepared)
-        scales = try Buffer(context, bytes: sizes.prepared / 8)
-        sums = try Buffer(context, bytes: sizes.prepared / 4)
+        codes = try CodeBuffers(context, values: sizes.prepared)
+        finishedCodes = try CodeBuffers(context, values: sizes.finished)
+        arrivalCounts = try Buffer(context, bytes: sizes.arrivalBytes)
         if let size = sizes.experts { experts = try ExpertBuffers(context, size) } else { experts = nil }
     }
 
@@ -60,9 +76,13 @@ final class StepMemory {
     /// Floats from one row of a value to the next.
     func stride(_ value: Value) -> Int { plan.buffer[value.index].map { plan.widths[$0] } ?? 0 }
 
-    var prepared: (codes: Slice, scales: Slice, sums: Slice) {
-        (codes.memory.slice(), scales.memory.slice(), sums.memory.slice())
-    }
+    /// Where rows are prepared: by launches of their own, and by the last work-groups of a product that may still read the former.
+    var prepared: PreparedRows { codes.rows }
+    var finished: PreparedRows { finishedCodes.rows }
+
+    /// Counts of work-groups that are done, zero between launches (kernels/finish.h).
+    var arrivals: Slice { arrivalCounts.memory.slice() }
+    var arrivalBytes: Int { arrivalCounts.memory.byteCount }
 
     /// Slots (a row's choices) by expert, and the groups of slots that products take together.
     var grouping: (order: Slice, groups: Slice) {
@@ -98,6 +118,9 @@ final class StepMemory {
         let values: [Int]
         /// Codes of the widest prepared input.
         let prepared: Int
+        /// Of those that a product of one row prepares, and how many of its results are counted.
+        let finished: Int
+        var arrivalBytes: Int { (finished / Lowering.preparedBlock + 1) * 4 }
         let experts: Experts?
 
         init(_ program: Program, _ weights: XPUWeights, limits: StepLimits) {
@@ -110,15 +133,19 @@ final class StepMemory {
                 return plan.widths[buffer] * (held.map(rows).max() ?? 0) * 4
             }
             var prepared = 0
+            var finished = 0
             var experts: Experts?
             for op in program.ops {
                 switch op {
+                case .gate(let op): finished = max(finished, program.width(op.output))
                 case .linear(let op): prepared = max(prepared, program.width(op.input) * rows(op.input.index))
                 case .headLinear(let op): prepared = max(prepared, program.width(op.input) * rows(op.input.index))
                 case .moe(let op):
                     let slots = rows(op.input.index) * op.used
                     let hidden = program[op.gate].rows
                     let width = program.width(op.input)
+                    let alone = min(slots, Lowering.groupedSlots(experts: program.width(op.router)) - 1)
+                    finished = max(finished, alone * hidden)
                     prepared = max(
                         prepared, (op.routing.weighsInput ? slots : rows(op.input.index)) * width, hidden * slots)
                     let known = experts ?? Experts()
@@ -129,15 +156,27 @@ final class StepMemory {
                 }
             }
             self.prepared = prepared
+            self.finished = finished
             self.experts = experts
         }
 
         var total: Int {
-            var total = values.reduce(0, +) + prepared / 8 * 11
+            var total = values.reduce(0, +) + (prepared + finished) / 8 * 11 + arrivalBytes
             if let experts {
                 total += experts.slots * (12 + (2 * experts.hidden + experts.width) * 4) + experts.groupBytes
             }
             return total
         }
     }
+}
+
+/// Rows as codes, with their scales and sums of codes.
+struct PreparedRows: Hashable {
+    let codes: Slice
+    let scales: Slice
+    let sums: Slice
+
+    /// For kernels that prepare rows.
+    var written: [Argument] { [.write(codes), .write(scales), .write(sums)] }
+    var read: [Argument] { [.read(codes), .read(scales), .read(sums)] }
 }

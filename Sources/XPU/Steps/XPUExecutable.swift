@@ -18,6 +18,8 @@ final class XPUExecutable: Executable {
     private var lists: [StepShape: RecordedStep] = [:]
     /// `nil` where steps give rows only.
     private let heads: RowHeads?
+    private let blocks: RowBlocks?
+    private var blockCopy: RecordedStep?
     /// Copies of single wanted rows to the host.
     private var rowCopies: [Int: RecordedStep] = [:]
 
@@ -70,10 +72,21 @@ final class XPUExecutable: Executable {
             splitStates = try SplitStates(context, bytes: 0)
             logits = try Memory(context, .host, byteCount: limits.outputRows * logitStride * 4)
             heads = givesHeads ? try RowHeads(context, rows: limits.outputRows, vocabulary: vocabulary) : nil
+            blocks = givesHeads ? try RowBlocks(context, vocabulary: vocabulary) : nil
             queue = try CommandQueue(context)
             fence = try queue.makeFence()
             kernels = KernelSet(library)
+            try clearArrivals()
         } catch { throw context.failure(error) }
+    }
+
+    private func clearArrivals() throws(XPUError) {
+        let bytes = lowering.memory.arrivalBytes
+        let zeros = try Memory(context, .host, byteCount: bytes)
+        unsafe zeros.base.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+        var recorder = Recorder(try CommandList(context), kernels)
+        try recorder.copy(to: lowering.memory.arrivals, from: zeros.slice(), bytes: bytes)
+        try finish(RecordedStep(try recorder.finish(), launches: 0))
     }
 
     func run(_ inputs: borrowing StepInputs, into outputs: inout StepOutputs) throws(BackendError) {
@@ -118,13 +131,36 @@ final class XPUExecutable: Executable {
     }
 
     func fetch(_ row: Int, into outputs: inout StepOutputs) throws(BackendError) {
-        do {
-            try queue.execute(try copy(of: row).list, fence)
-            try fence.wait()
-            try fence.reset()
-        } catch { throw context.failure(error) }
+        do { try finish(try copy(of: row)) } catch { throw context.failure(error) }
         deliver(row, isProcessed: outputs[row].isProcessed, into: &outputs)
         lastStepCost?.bytesToHost += rowBytes
+    }
+
+    func fetch(_ row: Int, block: Int, into outputs: inout StepOutputs) throws(BackendError) {
+        guard let blocks else { preconditionFailure("every row has come") }
+        precondition(row >= 0 && row < limits.outputRows)
+        do {
+            let copy = try recordedBlockCopy(blocks)
+            blocks.ask(row: row, block: block)
+            try finish(copy)
+        } catch { throw context.failure(error) }
+        blocks.deliver(row: row, block: block, into: &outputs)
+        lastStepCost?.bytesToHost += RowBlocks.byteCount
+    }
+
+    private func finish(_ step: RecordedStep) throws(XPUError) {
+        try queue.execute(step.list, fence)
+        try fence.wait()
+        try fence.reset()
+    }
+
+    private func recordedBlockCopy(_ blocks: RowBlocks) throws(XPUError) -> RecordedStep {
+        if let blockCopy { return blockCopy }
+        var recorder = Recorder(try CommandList(context), kernels)
+        try blocks.record(logits: lowering.memory.slice(program.logits), stride: logitStride, into: &recorder)
+        let step = RecordedStep(try recorder.finish(), launches: 0)
+        blockCopy = step
+        return step
     }
 
     private var rowBytes: Int { logitStride * 4 }
