@@ -22,10 +22,18 @@ static const int8_t iq1_values[16] = {8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24, 0, 
 
 // A block's indices: those of IQ2 have byte 4 r + run of row r; those of IQ3 four runs in 64 bytes, of four rows the first
 // two runs, then the others. Bits beyond the eighth are planes: bit i belongs to byte i.
-INLINE int iq2_index_at(int r, int run) { return 4 * r + run; }
-INLINE int iq3_index_at(int r, int run) { return r / 4 * 16 + run / 2 * 8 + r % 4 * 2 + run % 2; }
+INLINE int iq3_place(int r) { return r / 4 * 16 + r % 4 * 2; }
+INLINE void iq2_put_indices(uint8_t *index, int r, const uint8_t *runs) { __builtin_memcpy(index + 4 * r, runs, 4); }
+INLINE void iq3_put_indices(uint8_t *index, int r, const uint8_t *runs) {
+    __builtin_memcpy(index + iq3_place(r), runs, 2);
+    __builtin_memcpy(index + iq3_place(r) + 8, runs + 2, 2);
+}
 
-INLINE void put_bit(uint64_t *bits, int at, int bit) { *bits |= (uint64_t)bit << at; }
+// One such bit of each of four runs.
+INLINE void iq2_put_bits(uint64_t *bits, int r, uint64_t runs) { *bits |= runs << (4 * r); }
+INLINE void iq3_put_bits(uint64_t *bits, int r, uint64_t runs) {
+    *bits |= ((runs & 3) | (runs & 12) << 6) << iq3_place(r);
+}
 
 // Signs of eight columns of row r, run `run` of a block: bit v of a byte belongs to vector v.
 INLINE void put_signs(uint8_t *plane, int r, int run, uint32_t bits) {
@@ -192,7 +200,7 @@ INLINE i32x16 iq2_xxs_s(const packed_iq2_xxs *p, int b, int half) { return odd_n
 INLINE f32x16 iq2_xxs_d(const packed_iq2_xxs *p) { return f32_of_f16(p->d) * 0.125f; }
 INLINE void iq2_xxs_put_row(packed_iq2_xxs *p, int r, const block_iq2_xxs *block) {
     for (int g = 0; g < 8; g++) {
-        for (int run = 0; run < 4; run++) p->index[g][iq2_index_at(r, run)] = block->groups[g].grid[run];
+        iq2_put_indices(p->index[g], r, block->groups[g].grid);
         put_even_signs(p->signs[g], r, block->groups[g].signs);
         p->s[g / 2][r] |= (uint8_t)(block->groups[g].signs >> 28 << (4 * (g % 2)));
     }
@@ -210,11 +218,17 @@ IQ2_CODE(iq2_xs, 9, p->high + b)
 INLINE i32x16 iq2_xs_s(const packed_iq2_xs *p, int b, int half) { return odd_nibbles(p->s, 2 * b + half); }
 INLINE f32x16 iq2_xs_d(const packed_iq2_xs *p) { return f32_of_f16(p->d) * 0.125f; }
 INLINE void iq2_xs_put_row(packed_iq2_xs *p, int r, const block_iq2_xs *block) {
-    for (int run = 0; run < 32; run++) {
-        const int g = run / 4, at = iq2_index_at(r, run % 4);
-        p->index[g][at] = (uint8_t)block->qs[run];
-        put_bit(p->high + g, at, block->qs[run] >> 8 & 1);
-        put_signs(p->signs[g], r, run % 4, format_even_signs(block->qs[run] >> 9));
+    for (int g = 0; g < 8; g++) {
+        uint8_t low[4];
+        uint64_t high = 0;
+        for (int run = 0; run < 4; run++) {
+            const uint32_t q = block->qs[4 * g + run];
+            low[run] = (uint8_t)q;
+            high |= (uint64_t)(q >> 8 & 1) << run;
+            put_signs(p->signs[g], r, run, format_even_signs(q >> 9));
+        }
+        iq2_put_indices(p->index[g], r, low);
+        iq2_put_bits(p->high + g, r, high);
     }
     for (int i = 0; i < 8; i++) p->s[i][r] = block->scales[i];
     p->d[r] = block->d;
@@ -231,11 +245,13 @@ IQ2_CODE(iq2_s, 10, p->high[b])
 INLINE i32x16 iq2_s_s(const packed_iq2_s *p, int b, int half) { return odd_nibbles(p->s, 2 * b + half); }
 INLINE f32x16 iq2_s_d(const packed_iq2_s *p) { return f32_of_f16(p->d) * 0.125f; }
 INLINE void iq2_s_put_row(packed_iq2_s *p, int r, const block_iq2_s *block) {
-    for (int run = 0; run < 32; run++) {
-        const int g = run / 4, at = iq2_index_at(r, run % 4);
-        p->index[g][at] = block->qs[run];
-        for (int i = 0; i < 2; i++) put_bit(p->high[g] + i, at, block->qh[g] >> (2 * (run % 4) + i) & 1);
-        put_signs(p->signs[g], r, run % 4, block->signs[run]);
+    for (int g = 0; g < 8; g++) {
+        iq2_put_indices(p->index[g], r, block->qs + 4 * g);
+        for (int i = 0; i < 2; i++) {
+            const uint32_t q = block->qh[g] >> i & 0x55, pairs = (q | q >> 1) & 0x33;
+            iq2_put_bits(p->high[g] + i, r, (pairs | pairs >> 2) & 15);
+        }
+        for (int run = 0; run < 4; run++) put_signs(p->signs[g], r, run, block->signs[4 * g + run]);
     }
     for (int i = 0; i < 8; i++) p->s[i][r] = block->scales[i];
     p->d[r] = block->d;
@@ -251,7 +267,7 @@ IQ3_CODE(iq3_xxs, 8, NULL)
 INLINE i32x16 iq3_xxs_s(const packed_iq3_xxs *p, int b, int half) { return odd_nibbles(p->s, b); }
 INLINE f32x16 iq3_xxs_d(const packed_iq3_xxs *p) { return f32_of_f16(p->d) * 0.25f; }
 INLINE void iq3_xxs_put_row(packed_iq3_xxs *p, int r, const block_iq3_xxs *block) {
-    for (int i = 0; i < 64; i++) p->index[i / 8][i / 4 % 2][iq3_index_at(r, i % 4)] = block->qs[i];
+    for (int i = 0; i < 16; i++) iq3_put_indices(p->index[i / 2][i % 2], r, block->qs + 4 * i);
     for (int g = 0; g < 8; g++) {
         put_even_signs(p->signs[g], r, block->signs[g]);
         p->s[g / 2][r] |= (uint8_t)(block->signs[g] >> 28 << (4 * (g % 2)));
@@ -270,10 +286,9 @@ IQ3_CODE(iq3_s, 9, p->high[b] + w)
 INLINE i32x16 iq3_s_s(const packed_iq3_s *p, int b, int half) { return odd_nibbles(p->s, b); }
 SUPER_D(iq3_s)
 INLINE void iq3_s_put_row(packed_iq3_s *p, int r, const block_iq3_s *block) {
-    for (int i = 0; i < 64; i++) {
-        const int at = iq3_index_at(r, i % 4);
-        p->index[i / 8][i / 4 % 2][at] = block->qs[i];
-        put_bit(p->high[i / 8] + i / 4 % 2, at, block->qh[i / 8] >> (i % 8) & 1);
+    for (int i = 0; i < 16; i++) {
+        iq3_put_indices(p->index[i / 2][i % 2], r, block->qs + 4 * i);
+        iq3_put_bits(p->high[i / 2] + i % 2, r, block->qh[i / 2] >> (4 * (i % 2)) & 15);
     }
     for (int i = 0; i < 32; i++) put_signs(p->signs[i / 4], r, i % 4, block->signs[i]);
     for (int i = 0; i < 4; i++) p->s[i][r] = block->scales[i];
