@@ -89,8 +89,7 @@ extension Sampler {
     /// Tokens that have occurred, and biases, beyond which a row comes itself: a list of them would be as long.
     private static let mostChanges = 4096
 
-    /// Chooses a token by the head of its row, the same as by the row itself, and takes note of it.
-    ///
+    /// Chooses a token by the head of its row, the same as by the row itself, and takes note of it if the head tells.
     package mutating func choose(
         head: RowHead, position: Int, topCount: Int = 0, wantsLogprob: Bool = true, using candidates: inout Candidates
     ) throws(SamplingError) -> HeadChoice {
