@@ -5,13 +5,10 @@
 #include "rows.h"
 #include "super.h"
 
-#define PACKED_KERNELS(name, ...) \
-    [INDEX_##name].direct = name##_direct, [INDEX_##name].unpack_packed = name##_unpack_packed,
-// Sixteen rows at a time where that has a function of its own.
-#define ROW_KERNELS(name, ...) \
-    [INDEX_##name].pack = name##_pack_rows, [INDEX_##name].unpack_blocks = name##_unpack_rows, \
-    [INDEX_##name].direct_rows = name##_direct_rows,
-#define SINGLE_ROW_KERNELS(name, ...) [INDEX_##name].pack = name##_pack, BLOCK_KERNELS(name)
+#define PACKED_KERNELS(name, ...)                                                  \
+    [INDEX_##name].pack = name##_pack_rows, [INDEX_##name].direct = name##_direct, \
+    [INDEX_##name].unpack_packed = name##_unpack_packed,
+#define ROW_KERNELS(name, ...) [INDEX_##name].direct_rows = name##_direct_rows,
 #if KERNEL_ISA >= ISA_AVX512_VNNI
 #define WIDE_KERNELS(name, ...)                                     \
     [INDEX_##name].unpack_packed_wide = name##_unpack_packed_wide,  \
@@ -20,12 +17,14 @@
 #define WIDE_KERNELS(name, ...)
 #endif
 #define BLOCK_KERNELS(name, ...) [INDEX_##name].unpack_blocks = name##_unpack_blocks,
+#define WHOLE_BLOCK_KERNELS(name, ...) [INDEX_##name].unpack_blocks = name##_unpack_rows,
 #define FLOAT_TABLE(name, ...) [INDEX_##name] = {name##_pack, name##_multiply, name##_unpack_packed, name##_unpack_blocks},
 
 #define KERNELS                                                           \
-    .integers = {PACKED_LIST(PACKED_KERNELS) SMALL_LIST(ROW_KERNELS)      \
-                 SUPER_LIST(SINGLE_ROW_KERNELS) GRID_LIST(SINGLE_ROW_KERNELS) \
+    .integers = {PACKED_LIST(PACKED_KERNELS) SMALL_LIST(WHOLE_BLOCK_KERNELS) \
                  BLOCK_KERNELS(q1_0) BLOCK_KERNELS(q2_0)                  \
+                 SUPER_FORMAT_LIST(BLOCK_KERNELS)                         \
+                 SMALL_LIST(ROW_KERNELS) SUPER_ROWS_LIST(ROW_KERNELS)     \
                  SUPER_FORMAT_LIST(WIDE_KERNELS)},                        \
     .floats = {FLOAT_FORMAT_LIST(FLOAT_TABLE)},                           \
     .panels = {{panel_32, panel_32_min}, {panel_16, panel_16_min}},       \

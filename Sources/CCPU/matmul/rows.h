@@ -155,6 +155,18 @@ SMALL_LIST(UNPACK_ROWS)
 // wait too long for the few buffers of the first.
 #define FETCH_BEFORE_NEXT 2048
 
+#define DIRECT_ROWS(name)                                                                                               \
+    static void name##_direct_rows(                                                                                     \
+        const uint8_t *rows, size_t row_bytes, int64_t groups, int64_t blocks, const uint8_t *tile, int width,          \
+        float *out, int64_t stride                                                                                      \
+    ) {                                                                                                                 \
+        for (int64_t g = 0; g < groups; g++, rows += CPU_GROUP_ROWS * row_bytes, out += CPU_GROUP_ROWS) {               \
+            if (width == 1) name##_rows_tile(1, rows, row_bytes, blocks, tile, out, stride);                            \
+            else if (width == 2) name##_rows_tile(2, rows, row_bytes, blocks, tile, out, stride);                       \
+            else name##_rows_tile(4, rows, row_bytes, blocks, tile, out, stride);                                       \
+        }                                                                                                               \
+    }
+
 #define DIRECT_ROWS_TILE(name, record_blocks, code_offset)                                                              \
     INLINE void name##_rows_tile(                                                                                       \
         const int C, const uint8_t *rows, size_t row_bytes, int64_t blocks, const uint8_t *tile, float *out,            \
@@ -191,14 +203,6 @@ SMALL_LIST(UNPACK_ROWS)
         }                                                                                                               \
         UNROLL for (int c = 0; c < C; c++) store_f32(out + c * stride, acc[0][c]);                                      \
     }                                                                                                                   \
-    static void name##_direct_rows(                                                                                     \
-        const uint8_t *rows, size_t row_bytes, int64_t groups, int64_t blocks, const uint8_t *tile, int width,          \
-        float *out, int64_t stride                                                                                      \
-    ) {                                                                                                                 \
-        for (int64_t g = 0; g < groups; g++, rows += CPU_GROUP_ROWS * row_bytes, out += CPU_GROUP_ROWS) {               \
-            if (width == 1) name##_rows_tile(1, rows, row_bytes, blocks, tile, out, stride);                            \
-            else if (width == 2) name##_rows_tile(2, rows, row_bytes, blocks, tile, out, stride);                       \
-            else name##_rows_tile(4, rows, row_bytes, blocks, tile, out, stride);                                       \
-        }                                                                                                               \
-    }
+    DIRECT_ROWS(name)
+
 SMALL_LIST(DIRECT_ROWS_TILE)
