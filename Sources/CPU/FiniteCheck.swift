@@ -45,7 +45,8 @@ struct FiniteCheck {
                     guard index < pieces.count else { return }
                     let piece = pieces[index]
                     let weight = weights[piece.weight]
-                    unsafe HugePages.prepare(weight.bytes.base + piece.bytes.lowerBound, piece.bytes.count, for: .reading)
+                    unsafe HugePages.prepare(
+                        weight.bytes.base + piece.bytes.lowerBound, piece.bytes.count, for: .reading)
                     if weight.format.firstNonFiniteBlock(in: weight.bytes, piece.bytes) != nil {
                         firstBad.min(index, ordering: .relaxed)
                     }

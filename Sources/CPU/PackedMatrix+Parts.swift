@@ -39,7 +39,7 @@ extension PackedMatrix {
         let offset = expert * rows * rowBytes
         return Part(
             expert: expert, rowGroups: local, expertOffset: offset,
-            bytes: offset + local.lowerBound * Self.groupRows * rowBytes
-                ..< offset + min(local.upperBound * Self.groupRows, rows) * rowBytes)
+            bytes: offset + local.lowerBound * Self.groupRows * rowBytes..<offset + min(
+                local.upperBound * Self.groupRows, rows) * rowBytes)
     }
 }

@@ -69,7 +69,8 @@ package final class PackedMatrix: Sendable {
         experts: Int = 1, repackedLater later: Bool = false
     ) {
         unsafe self.init(
-            format: format, rows: rows, columns: columns, experts: experts, blocks: blocks, owner: owner, repacked: later)
+            format: format, rows: rows, columns: columns, experts: experts, blocks: blocks, owner: owner,
+            repacked: later)
     }
 
     private init?(
@@ -188,7 +189,8 @@ package final class PackedMatrix: Sendable {
                 output + first * stride, Int64(stride), &epilogue, scratch)
         }
         unsafe multiply(
-            rowGroups.lowerBound..<before, UnsafeRawPointer(packed), expertBytes: self.rowGroups * groupBytes, packed: true)
+            rowGroups.lowerBound..<before, UnsafeRawPointer(packed), expertBytes: self.rowGroups * groupBytes,
+            packed: true)
         unsafe multiply(before..<rowGroups.upperBound, blocks, expertBytes: rows * rowBytes, packed: false)
     }
 
