@@ -8,18 +8,18 @@
     [INDEX_##name].pack = name##_pack, [INDEX_##name].direct = name##_direct, \
     [INDEX_##name].unpack_packed = name##_unpack_packed,
 #if KERNEL_ISA >= ISA_AVX512_VNNI
-#define WIDE_KERNELS(name, ...)                                     \
-    [INDEX_##name].unpack_packed_wide = name##_unpack_packed_wide,  \
-    [INDEX_##name].unpack_blocks_wide = name##_unpack_blocks_wide,
+#define PACKED_WIDE(name, ...) [INDEX_##name].unpack_packed_wide = name##_unpack_packed_wide,
+#define BLOCKS_WIDE(name, ...) [INDEX_##name].unpack_blocks_wide = name##_unpack_blocks_wide,
 #else
-#define WIDE_KERNELS(name, ...)
+#define PACKED_WIDE(name, ...)
+#define BLOCKS_WIDE(name, ...)
 #endif
 #define BLOCK_KERNELS(name, ...) [INDEX_##name].unpack_blocks = name##_unpack_blocks,
 #define FLOAT_TABLE(name, ...) [INDEX_##name] = {name##_pack, name##_multiply, name##_unpack_packed, name##_unpack_blocks},
 
 #define KERNELS                                                           \
     .integers = {PACKED_LIST(PACKED_KERNELS) FORMAT_LIST(BLOCK_KERNELS)   \
-                 SUPER_FORMAT_LIST(WIDE_KERNELS)},                        \
+                 PACKED_LIST(PACKED_WIDE) FORMAT_LIST(BLOCKS_WIDE)},      \
     .floats = {FLOAT_FORMAT_LIST(FLOAT_TABLE)},                           \
     .panels = {{panel_32, panel_32_min}, {panel_16, panel_16_min}},       \
     .super_products = {super_products, super_products_min},               \
