@@ -66,21 +66,25 @@ INLINE void fetch_beside(const products *q, int64_t number, int group, int64_t f
 #include "amx_small.h"
 #include "amx_super.h"
 
-// Moves sums of rows `begin ..< end` between where kernels keep them and rows `stride` apart.
-#define MOVE(name, TO, FROM)                                                                                     \
-    static void name(                                                                                            \
-        wide_kind kind, float *aside, float *home, int64_t stride, int64_t begin, int64_t end, int64_t columns   \
-    ) {                                                                                                          \
-        for (int64_t m = begin; m < end; m++)                                                                    \
-            for (int64_t n = 0; n < columns; n++) {                                                              \
-                const int group = (int)(n / CPU_GROUP_ROWS);                                                     \
-                const sums_place at =                                                                            \
-                    wide_is_small(kind) ? small_aside(aside, m / 16, group) : sums_aside(aside, m / 32, group);  \
-                const int64_t tile = wide_is_small(kind) ? 0 : m % 32 / 16;                                      \
-                float *const a = at.at + tile * at.tile + m % 16 / 4 * at.four + m % 4 * at.row + n % 16;        \
-                float *const h = home + m * stride + n;                                                          \
-                *TO = *FROM;                                                                                     \
-            }                                                                                                    \
+// Where the sums of a row and a row group lie between calls.
+INLINE float *aside_of(wide_kind kind, float *aside, int64_t m, int group) {
+    const bool small = wide_is_small(kind);
+    const sums_place at = small ? small_aside(aside, m / 16, group) : sums_aside(aside, m / 32, group);
+    return at.at + (small ? 0 : m % 32 / 16 * at.tile) + m % 16 / 4 * at.four + m % 4 * at.row;
+}
+
+// Moves sums of rows `begin ..< end` between there and rows `stride` apart.
+#define MOVE(name, TO, FROM)                                                                                    \
+    static void name(                                                                                           \
+        wide_kind kind, float *aside, float *home, int64_t stride, int64_t begin, int64_t end, int64_t columns  \
+    ) {                                                                                                         \
+        for (int64_t m = begin; m < end; m++)                                                                   \
+            for (int64_t n = 0; n < columns; n += CPU_GROUP_ROWS) {                                             \
+                float *const a = aside_of(kind, aside, m, (int)(n / CPU_GROUP_ROWS));                           \
+                float *const h = home + m * stride + n;                                                         \
+                if (columns - n >= CPU_GROUP_ROWS) store_f32(TO, load_f32(FROM));                               \
+                else __builtin_memcpy(TO, FROM, (size_t)(columns - n) * sizeof(float));                         \
+            }                                                                                                   \
     }
 MOVE(take_sums, a, h)
 MOVE(bring_sums, h, a)
