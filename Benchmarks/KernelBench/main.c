@@ -169,14 +169,21 @@ static void __attribute__((target("avx512f"))) read_cache_512(void *context, int
 static const long peak_rounds = 20000000;
 
 #if defined(__x86_64__)
+typedef struct {
+    uint8_t palette, start_row, reserved[14];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+} tile_configuration;
+
+static tile_configuration whole_tiles(void) {
+    tile_configuration config = {.palette = 1};
+    for (int t = 0; t < 6; t++) config.row_bytes[t] = 64, config.rows[t] = 16;
+    return config;
+}
+
 // Products of 16 rows, 16 outputs and 64 columns of 8-bit integers into four tile registers.
 static void __attribute__((target("amx-tile,amx-int8"))) tile_peak(void *context, int thread, int threads) {
-    struct {
-        uint8_t palette, start_row, reserved[14];
-        uint16_t row_bytes[16];
-        uint8_t rows[16];
-    } config = {.palette = 1};
-    for (int t = 0; t < 6; t++) config.row_bytes[t] = 64, config.rows[t] = 16;
+    const tile_configuration config = whole_tiles();
     __asm__ volatile("ldtilecfg %0" : : "m"(config));
     for (long i = 0; i < peak_rounds / 16; i++)
         __asm__ volatile(
@@ -196,13 +203,33 @@ static void __attribute__((target("avx512f,avx512vnni"))) vnni_peak(void *contex
         __asm__ volatile(TEN("vpdpbusd %%zmm30, %%zmm31, ") : : : TEN_REGISTERS);
 }
 
-// Registers 30 and 31 hold whatever they hold: zeroed first, so that no operand is subnormal.
+// Registers hold whatever they hold: zeroed first, so that no operand is subnormal.
+#define ZERO_REGISTERS                                                                                              \
+    do {                                                                                                            \
+        __asm__ volatile("vpxorq %%zmm30, %%zmm30, %%zmm30\n vpxorq %%zmm31, %%zmm31, %%zmm31" : : : "xmm30", "xmm31"); \
+        __asm__ volatile(TEN("vpxorq %%zmm30, %%zmm30, ") : : : TEN_REGISTERS);                                     \
+    } while (0)
+
 static void __attribute__((target("avx512f"))) fma_peak(void *context, int thread, int threads) {
-    __asm__ volatile("vpxorq %%zmm30, %%zmm30, %%zmm30\n vpxorq %%zmm31, %%zmm31, %%zmm31" : : : "xmm30", "xmm31");
-    __asm__ volatile(TEN("vpxorq %%zmm30, %%zmm30, ") : : : TEN_REGISTERS);
+    ZERO_REGISTERS;
     for (long i = 0; i < peak_rounds / 10; i++)
         __asm__ volatile(TEN("vfmadd231ps %%zmm30, %%zmm31, ") : : : TEN_REGISTERS);
 }
+
+// The same and additions while a matrix unit multiplies: a product for each 40 of them.
+#define BESIDE_TILES(name, instruction)                                                                             \
+    static void __attribute__((target("avx512f,amx-tile,amx-int8"))) name(void *context, int thread, int threads) { \
+        const tile_configuration config = whole_tiles();                                                            \
+        __asm__ volatile("ldtilecfg %0" : : "m"(config));                                                           \
+        ZERO_REGISTERS;                                                                                             \
+        for (long i = 0; i < peak_rounds / 40; i++) {                                                               \
+            __asm__ volatile("tdpbssd %%tmm5, %%tmm4, %%tmm0" : : : "memory");                                      \
+            for (int j = 0; j < 4; j++) __asm__ volatile(TEN(instruction " %%zmm30, %%zmm31, ") : : : TEN_REGISTERS); \
+        }                                                                                                           \
+        __asm__ volatile("tilerelease");                                                                            \
+    }
+BESIDE_TILES(fma_beside_tiles, "vfmadd231ps")
+BESIDE_TILES(additions_beside_tiles, "vaddps")
 #endif
 
 // MARK: Products
@@ -246,7 +273,7 @@ typedef struct {
 // What this machine reaches at most, by number of threads.
 typedef struct {
     double gbps[MAX_THREADS + 1], cache_gbps[MAX_THREADS + 1], vnni_gops[MAX_THREADS + 1], fma_gflops[MAX_THREADS + 1],
-        tile_gops[MAX_THREADS + 1];
+        tile_gops[MAX_THREADS + 1], fma_beside[MAX_THREADS + 1], additions_beside[MAX_THREADS + 1];
 } ceilings;
 
 static void bench(kind f, cpu_isa isa, const ceilings *c, const int *wanted, const uint8_t *pool, size_t pool_bytes, bool packed) {
@@ -322,15 +349,23 @@ static ceilings measure_ceilings(const uint8_t *pool, size_t pool_bytes) {
         }
         if (cpu_isa_supported(CPU_ISA_AVX512_VNNI))
             c.vnni_gops[threads] = 128.0 * (double)peak_rounds * threads / measure(vnni_peak, NULL, threads).best * 1e-9;
-        if (cpu_isa_supported(CPU_ISA_AMX))
+        if (cpu_isa_supported(CPU_ISA_AMX)) {
+            const double vectors = 16.0 * (double)peak_rounds * threads * 1e-9;
             c.tile_gops[threads] =
                 32768.0 * (double)(peak_rounds / 16 * 4) * threads / measure(tile_peak, NULL, threads).best * 1e-9;
+            c.fma_beside[threads] = 2 * vectors / measure(fma_beside_tiles, NULL, threads).best;
+            c.additions_beside[threads] = vectors / measure(additions_beside_tiles, NULL, threads).best;
+        }
 #endif
-        const char *line = json ? "{\"threads\":%d%s,\"read_gbps\":%.2f,\"l2_gbps\":%.1f,\"vnni_gops\":%.1f,\"fma_gflops\":%.1f,\"tile_gops\":%.1f}\n"
-                                : "%d thread%s: read %.1f GB/s, second-level cache %.0f GB/s, vpdpbusd %.0f GOPS, fma %.0f GFLOPS, tdpbssd %.0f GOPS\n";
+        const char *line =
+            json ? "{\"threads\":%d%s,\"read_gbps\":%.2f,\"l2_gbps\":%.1f,\"vnni_gops\":%.1f,\"fma_gflops\":%.1f,"
+                   "\"tile_gops\":%.1f,\"fma_beside_tiles_gflops\":%.1f,\"additions_beside_tiles_gops\":%.1f}\n"
+                 : "%d thread%s: read %.1f GB/s, second-level cache %.0f GB/s, vpdpbusd %.0f GOPS, fma %.0f GFLOPS, "
+                   "tdpbssd %.0f GOPS (beside it: fma %.0f GFLOPS, vaddps %.0f GOPS)\n";
         printf(
             line, threads, json ? "" : threads > 1 ? "s" : "", c.gbps[threads], c.cache_gbps[threads],
-            c.vnni_gops[threads], c.fma_gflops[threads], c.tile_gops[threads]);
+            c.vnni_gops[threads], c.fma_gflops[threads], c.tile_gops[threads], c.fma_beside[threads],
+            c.additions_beside[threads]);
         fflush(stdout);
     }
     return c;

@@ -26,7 +26,7 @@ struct MatrixTests {
             for instructionSet in InstructionSet.supported {
                 for repacked in [true, false] {
                     let matrix = problem.matrix(repacked: repacked, instructionSet)
-                    for inputs in [1, 2, 3, 5, 6, 8, 9, 15, 16, 17, 64] {
+                    for inputs in [1, 2, 3, 5, 6, 8, 9, 15, 16, 17, 29, 46, 64] {
                         let output = try problem.product(matrix, inputs: inputs, instructionSet)
                         let same = problem.matches(output, inputs: inputs, instructionSet)
                         #expect(same, "\(instructionSet) \(rows)x\(columns), \(inputs) rows, repacked: \(repacked)")
@@ -44,6 +44,20 @@ struct MatrixTests {
         for inputs in [5, 16] {
             let output = try problem.product(matrix, inputs: inputs, .best)
             #expect(problem.matches(output, inputs: inputs, .best), "\(inputs) rows")
+        }
+    }
+
+    /// More rows and columns than are prepared at once, neither of them a whole number of what kernels take.
+    @Test(arguments: [Format.q4_0, .q4_1, .q8_0, .q4_k, .q6_k, .q2_k, .iq1_s])
+    func manyRowsAreTakenInPasses(format: Format) throws {
+        let columns = format.blockLength == 256 ? 19 * 256 : 18 * 256 + 96
+        let problem = Problem(format: format, rows: 70, columns: columns, inputs: 555)
+        for repacked in [true, false] {
+            let matrix = problem.matrix(repacked: repacked, .best)
+            for inputs in [250, 555] {
+                let output = try problem.product(matrix, inputs: inputs, .best)
+                #expect(problem.matches(output, inputs: inputs, .best), "\(inputs) rows, repacked: \(repacked)")
+            }
         }
     }
 

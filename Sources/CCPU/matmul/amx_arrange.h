@@ -1,4 +1,4 @@
-// Part of amx.c: rows of x of formats with blocks of 256 columns, arranged anew for tile registers.
+// Part of amx.c: rows of x arranged anew for tile registers.
 #pragma once
 
 // Four rows of 64 columns from two blocks of a tile: a line each.
@@ -61,9 +61,46 @@ INLINE void digits_of_sums(const uint8_t *codes, const int per_sum, int8_t *l, i
     }
 }
 
-static void arrange_super(
-    const uint8_t *const *tiles, const int *widths, super_kind kind, int64_t blocks, uint8_t *codes, uint8_t *rest
+// Four rows of a block of 32 columns, of a tile of `width`.
+INLINE void arrange_small(const uint8_t *tile, const int width, int row, uint8_t *codes, uint8_t *rest) {
+    uint8_t *const to = codes + BLOCK * row;
+    if (width == 4) {
+        const u32x16 first = (u32x16)load_u8(tile), second = (u32x16)load_u8(tile + 64);
+        const u32x16 rows01 =
+            __builtin_shufflevector(first, second, 0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+        const u32x16 rows23 =
+            __builtin_shufflevector(first, second, 2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31);
+        __builtin_memcpy(to, &rows01, sizeof rows01);
+        __builtin_memcpy(to + 64, &rows23, sizeof rows23);
+    } else {
+        for (int c = 0; c < width; c++)
+            for (int v = 0; v < 8; v++) __builtin_memcpy(to + BLOCK * c + 4 * v, tile + 4 * (v * width + c), 4);
+    }
+    __builtin_memcpy(rest + 4 * row, tile + TILE_SCALE * width, 4 * (size_t)width);
+    __builtin_memcpy(rest + 64 + 4 * row, tile + TILE_SUM * width, 4 * (size_t)width);
+}
+
+static void arrange_smalls(
+    const uint8_t *const *tiles, const int *widths, int64_t blocks, uint8_t *codes, uint8_t *rest
 ) {
+    for (int64_t b = 0; b < blocks; b++, codes += WIDE_ROWS * BLOCK, rest += SMALL_REST)
+        UNROLL for (int t = 0; t < WIDE_ROWS / CPU_TILE_ROWS; t++) {
+            const uint8_t *const tile = tiles[t] + b * TILE_BYTES * widths[t];
+            if (widths[t] == 4) arrange_small(tile, 4, t * CPU_TILE_ROWS, codes, rest);
+            else if (widths[t] > 0) arrange_small(tile, widths[t], t * CPU_TILE_ROWS, codes, rest);
+        }
+    const int64_t missing = -blocks & (UNIT_BLOCKS - 1);
+    __builtin_memset(codes, 0, (size_t)missing * WIDE_ROWS * BLOCK);
+    __builtin_memset(rest, 0, (size_t)missing * SMALL_REST);
+}
+
+static void arrange(
+    const uint8_t *const *tiles, const int *widths, wide_kind kind, int64_t blocks, uint8_t *codes, uint8_t *rest
+) {
+    if (wide_is_small(kind)) {
+        arrange_smalls(tiles, widths, blocks, codes, rest);
+        return;
+    }
     for (int64_t first = 0; first < blocks; first += SUPER_BLOCKS) {
         for (int t = 0; t < WIDE_ROWS / CPU_TILE_ROWS; t++) {
             const int row = t * CPU_TILE_ROWS, width = widths[t];
@@ -74,8 +111,8 @@ static void arrange_super(
                 if (width == 4) arrange_four(two, codes + 1024 * k + 64 * row);
                 else arrange_few(two, width, codes + 1024 * k + 64 * row);
             }
-            __builtin_memcpy(rest + WIDE_SUPER_SCALE + 4 * row, tile + TILE_SCALE * width, 4 * (size_t)width);
-            uint8_t *const sums = rest + WIDE_SUPER_SUMS;
+            __builtin_memcpy(rest + WIDE_SCALE + 4 * row, tile + TILE_SCALE * width, 4 * (size_t)width);
+            uint8_t *const sums = rest + WIDE_SUMS;
             if (kind == SUPER_SPLIT_MIN) arrange_sums(tile, width, sums + 16 * row);
             for (int c = 0; c < width && super_has_factors(kind); c++) {
                 int8_t *const digits = (int8_t *)sums + 64 * (row + c);
@@ -85,7 +122,7 @@ static void arrange_super(
                 __builtin_memset(digits + 48, 0, 16);
             }
         }
-        codes += WIDE_SUPER_BYTES;
-        rest += wide_super_rest_bytes(kind);
+        codes += WIDE_BYTES;
+        rest += wide_rest_bytes(kind);
     }
 }

@@ -34,10 +34,10 @@ static void end(void) { _tile_release(); }
 // MARK: Unpacking
 
 // One block of a row group: two digits of its products, 4 KiB each, high << shift + low. Where products fit in a byte they
-// are the high ones, and the rest is what else is multiplied with sums of x (super_kind).
+// are the high ones, and the rest is what else is multiplied with sums of x (wide_kind).
 enum { DIGIT = 64 * 64, UNPACKED = 2 * DIGIT };
 
-INLINE int digit_bits(const super_kind kind) { return kind == SUPER_SPLIT_MIN ? 3 : 8; }
+INLINE int digit_bits(const wide_kind kind) { return kind == SUPER_SPLIT_MIN ? 3 : 8; }
 
 // Digits of products of codes below 32 and scales below 64: each is below 256, so that a 16-bit product is two of them.
 INLINE void unsigned_digits(const u8x64 *codes, i32x16 s, uint8_t *to) {
@@ -65,7 +65,7 @@ INLINE void signed_digits(const u8x64 *codes, i32x16 s, const int offset, const 
 #define UNPACK_FEW(name, record_blocks, code_offset)                                                                    \
     INLINE void name##_unpack_few(const packed_##name *p, const int b, uint8_t *panel) {                                \
         enum { HALVES = BLOCK / GROUP_##name, UNIT = INDEX_##name == INDEX_tq1_0 || INDEX_##name == INDEX_tq2_0 };      \
-        const super_kind kind = (super_kind)KIND_##name;                                                                \
+        const wide_kind kind = (wide_kind)KIND_##name;                                                                \
         uint8_t *const to = panel + 64 * 8 * b;                                                                         \
         u8x64 codes[8];                                                                                                 \
         UNROLL for (int v = 0; v < 8; v++) codes[v] = name##_code(p, b, v);                                             \
@@ -110,14 +110,14 @@ typedef struct {
 
 #define ADD_FEW(name, record_blocks, code_offset)                                                                       \
     INLINE void name##_add_few(const packed_##name *p, const block_sums *sums, int row, int row_end) {                  \
-        const super_kind kind = (super_kind)KIND_##name;                                                                \
+        const wide_kind kind = (wide_kind)KIND_##name;                                                                \
         const f32x16 d = name##_d(p) * (float)SIGN_##name, dmin = name##_dmin(p);                                       \
         i16x32 mins[4];                                                                                                 \
         UNROLL for (int j = 0; j < 4; j++) mins[j] = kind == SUPER_SPLIT_MIN ? name##_mins(p, j) : (i16x32)0;           \
         for (int m = row; m < row_end; m++) {                                                                           \
             const i32x16 first = load_i32x16(sums->sums[0][m]), second = load_i32x16(sums->sums[1][m]);                 \
             const i32x16 sum = super_is_split(kind) ? (first << digit_bits(kind)) + second : first;                     \
-            const f32x16 scale = (f32x16)((const float *)(sums->x + WIDE_SUPER_SCALE))[m];                              \
+            const f32x16 scale = (f32x16)((const float *)(sums->x + WIDE_SCALE))[m];                              \
             f32x16 acc = sums->from ? load_f32(sums->from + m * sums->from_stride) : (f32x16)0;                         \
             acc = fma16(__builtin_convertvector(sum, f32x16), d * scale, acc);                                          \
             if (HAS_MIN_##name) {                                                                                       \
@@ -125,7 +125,7 @@ typedef struct {
                 if (kind == SUPER_SPLIT_MIN) {                                                                          \
                     of_mins = 0;                                                                                        \
                     UNROLL for (int j = 0; j < 4; j++) of_mins = add_pairs(                                             \
-                        of_mins, mins[j], (i16x32)(i32x16)load_i32(sums->x + WIDE_SUPER_SUMS + 16 * m + 4 * j));        \
+                        of_mins, mins[j], (i16x32)(i32x16)load_i32(sums->x + WIDE_SUMS + 16 * m + 4 * j));        \
                 }                                                                                                       \
                 acc = fma16(-__builtin_convertvector(of_mins, f32x16), dmin * scale, acc);                              \
             }                                                                                                           \
@@ -136,7 +136,7 @@ typedef struct {
 INLINE i32x16 load_i32x16(const int32_t *p) { return (i32x16)load_u8(p); }
 
 // Products of 64 columns of x from `x` on with both digits of `weights`. Instructions name registers by literals.
-INLINE void multiply_64(const super_kind kind, const uint8_t *x, const uint8_t *weights) {
+INLINE void multiply_64(const wide_kind kind, const uint8_t *x, const uint8_t *weights) {
     _tile_loadd(2, x, 64);
     _tile_loadd(4, weights, 64);
     if (kind == SUPER_SPLIT_MIN) _tile_dpbsud(0, 2, 4);
@@ -146,8 +146,8 @@ INLINE void multiply_64(const super_kind kind, const uint8_t *x, const uint8_t *
     _tile_dpbsud(1, 2, 5);
 }
 
-// What goes beside products (super_kind).
-INLINE void multiply_factors(const super_kind kind, const uint8_t *x, const uint8_t *factors) {
+// What goes beside products (wide_kind).
+INLINE void multiply_factors(const wide_kind kind, const uint8_t *x, const uint8_t *factors) {
     _tile_loadd(2, x, 64);
     _tile_loadd(4, factors, 64);
     if (kind == SUPER_PRODUCTS_MIN) _tile_dpbssd(1, 2, 4);
@@ -161,8 +161,8 @@ enum { FETCH_BLOCKS = 2 };
         const uint8_t *group, size_t group_bytes, int64_t groups, int64_t blocks, wide_x x, int rows,                   \
         float *out, int64_t stride, bool start                                                                          \
     ) {                                                                                                                 \
-        const super_kind kind = (super_kind)KIND_##name;                                                                \
-        const size_t rest_bytes = wide_super_rest_bytes(kind);                                                          \
+        const wide_kind kind = (wide_kind)KIND_##name;                                                                \
+        const size_t rest_bytes = wide_rest_bytes(kind);                                                          \
         _Alignas(64) uint8_t panels[2][UNPACKED];                                                                       \
         _Alignas(64) float acc[WIDE_ROWS][16];                                                                          \
         _Alignas(64) block_sums sums;                                                                                   \
@@ -178,9 +178,9 @@ enum { FETCH_BLOCKS = 2 };
                 all ? p : last ? (const packed_##name *)(group + (size_t)(g + 1) * group_bytes) : p + 1;                \
             _tile_zero(0);                                                                                              \
             _tile_zero(1);                                                                                              \
-            if (super_has_factors(kind)) multiply_factors(kind, rest + WIDE_SUPER_SUMS, panel + DIGIT);                 \
+            if (super_has_factors(kind)) multiply_factors(kind, rest + WIDE_SUMS, panel + DIGIT);                 \
             UNROLL for (int k = 0; k < 4; k++) {                                                                        \
-                multiply_64(kind, x.codes + b * WIDE_SUPER_BYTES + 1024 * k, panel + 1024 * k);                         \
+                multiply_64(kind, x.codes + b * WIDE_BYTES + 1024 * k, panel + 1024 * k);                         \
                 const size_t part = sizeof *p / 4;                                                                      \
                 const uint8_t *const ahead = (const uint8_t *)(next + FETCH_BLOCKS) + k * part;                         \
                 UNROLL for (size_t i = 0; i < part; i += 64) __builtin_prefetch(ahead + i, 0, 3);                       \

@@ -3,7 +3,7 @@
 #pragma once
 
 // Tile registers of sums of four blocks, 32 columns of x, as many of weights.
-enum { UNIT_BLOCKS = FEW_UNIT, UNIT_AHEAD = 4096 };
+enum { UNIT_AHEAD = 4096 };
 
 // Unpacked weights as matmul.c's panels have them, and sums that left the tile registers.
 typedef struct {
@@ -28,10 +28,10 @@ INLINE void add_unit(const bool has_min, const unit *u, int row, int row_end) {
     for (int m = row; m < row_end; m++) {
         f32x16 acc = u->from ? load_f32(u->from + m * u->from_stride) : (f32x16)0;
         UNROLL for (int i = 0; i < UNIT_BLOCKS; i++) {
-            const uint8_t *const x = u->x + i * WIDE_BYTES;
+            const float *const x = (const float *)(u->x + i * SMALL_REST);
             const f32x16 dot = __builtin_convertvector((i32x16)load_u8(u->sums->sums[i][m]), f32x16);
-            acc = fma16(dot, u->weights->scales[i] * (f32x16)((const float *)(x + WIDE_SCALE))[m], acc);
-            if (has_min) acc = fma16(-u->weights->mins[i], (f32x16)((const float *)(x + WIDE_SUM))[m], acc);
+            acc = fma16(dot, u->weights->scales[i] * (f32x16)x[m], acc);
+            if (has_min) acc = fma16(-u->weights->mins[i], (f32x16)x[16 + m], acc);
         }
         store_f32(u->to + m * u->to_stride, acc);
     }
@@ -41,7 +41,7 @@ INLINE void add_unit(const bool has_min, const unit *u, int row, int row_end) {
     do {                                                                       \
         if (multiplied) _tile_stored(I, sums[(n + 1) % 2].sums[I], 64);        \
         _tile_zero(I);                                                         \
-        _tile_loadd(4, x_unit + (I) * WIDE_BYTES + WIDE_CODES, BLOCK);         \
+        _tile_loadd(4, x_unit + (I) * WIDE_ROWS * BLOCK, BLOCK);               \
         _tile_loadd(5, weights[n % 4].codes[I], 64);                           \
         _tile_dpbssd(I, 4, 5);                                                 \
     } while (0)
@@ -78,7 +78,7 @@ INLINE void store_unit(unit_sums *to) {
         UNROLL for (int i = 0; i < UNIT_BLOCKS; i++) name##_unpack_unit(p, i, &weights[0]);                               \
         int64_t b = 0, g = 0;                                                                                             \
         for (int64_t n = 0; n < all; n++) {                                                                               \
-            const uint8_t *const x_unit = x.codes + b * UNIT_BLOCKS * WIDE_BYTES;                                         \
+            const uint8_t *const x_unit = x.codes + b * UNIT_BYTES;                                                       \
             const bool multiplied = n > 0, end = b + 1 == units;                                                          \
             /* The last one is unpacked again, for nothing. */                                                            \
             const uint8_t *const next = n + 1 == all ? p : end ? group + (size_t)(g + 1) * group_bytes : p + BYTES;       \
@@ -96,8 +96,8 @@ INLINE void store_unit(unit_sums *to) {
             float *const to = out + g * CPU_GROUP_ROWS;                                                                   \
             older = last;                                                                                                 \
             last = (unit){                                                                                                \
-                &weights[n % 4], &sums[n % 2], x_unit, b > 0 ? acc[0] : start ? NULL : to, end ? to : acc[0],             \
-                b > 0 ? 16 : stride, end ? stride : 16};                                                                  \
+                &weights[n % 4], &sums[n % 2], x.rest + b * UNIT_BLOCKS * SMALL_REST,                                     \
+                b > 0 ? acc[0] : start ? NULL : to, end ? to : acc[0], b > 0 ? 16 : stride, end ? stride : 16};           \
             p = next;                                                                                                     \
             b = end ? 0 : b + 1;                                                                                          \
             g += end;                                                                                                     \

@@ -2,14 +2,6 @@
 // that an instruction takes 64 columns and numbers become floats once per block. Where such products do not fit in a
 // byte there are two sums, of p >> 7 and of p & 127.
 #pragma once
-#include "amx_arrange.h"
-
-// Where sums of 16 or 32 rows of one or two row groups lie: floats from a sum to the one four rows, a tile, a row, a row
-// group farther.
-typedef struct {
-    float *at;
-    int64_t four, tile, row, group;
-} sums_place;
 
 // Sums of one job that left the tile registers, and what makes floats of them.
 typedef struct {
@@ -24,7 +16,7 @@ typedef struct {
 } finished;
 
 // Adds rows 4 k ..< 4 k + 4 of each tile to the results.
-INLINE void add_rows(const super_kind kind, const int tiles, const int panels, const finished *f, int k) {
+INLINE void add_rows(const wide_kind kind, const int tiles, const int panels, const finished *f, int k) {
     const bool has_min = kind == SUPER_SPLIT_MIN || kind == SUPER_PRODUCTS_MIN;
     UNROLL for (int p = 0; p < (super_is_split(kind) ? 1 : panels); p++) {
         const uint8_t *const tail = f->tail + (size_t)p * f->panel_stride;
@@ -39,14 +31,14 @@ INLINE void add_rows(const super_kind kind, const int tiles, const int panels, c
                 const int m = 4 * k + i;
                 i32x16 sum = *(const i32x16 *)f->dots[2 * p + t][m];
                 if (super_is_split(kind)) sum = (sum << 7) + *(const i32x16 *)f->dots[2 + t][m];
-                const f32x16 scale = (f32x16)((const float *)(x + WIDE_SUPER_SCALE))[m];
+                const f32x16 scale = (f32x16)((const float *)(x + WIDE_SCALE))[m];
                 f32x16 acc = f->start ? (f32x16)0 : load_f32(from + i * f->from.row);
                 acc = fma16(__builtin_convertvector(sum, f32x16), d * scale, acc);
                 if (has_min) {
                     i32x16 of_mins = 0;
                     if (kind == SUPER_PRODUCTS_MIN) of_mins = *(const i32x16 *)f->mins[2 * p + t][m];
                     else UNROLL for (int j = 0; j < 4; j++) of_mins = add_pairs(
-                        of_mins, mins[j], (i16x32)(i32x16)load_i32(x + WIDE_SUPER_SUMS + 16 * m + 4 * j));
+                        of_mins, mins[j], (i16x32)(i32x16)load_i32(x + WIDE_SUMS + 16 * m + 4 * j));
                     acc = fma16(-__builtin_convertvector(of_mins, f32x16), dmin * scale, acc);
                 }
                 store_f32(to + i * f->to.row, acc);
@@ -99,18 +91,8 @@ typedef struct {
     int group;
 } job;
 
-// What is multiplied: some row groups and pairs of tiles of x, or single ones.
-typedef struct {
-    wide_panel panel;
-    wide_x x;
-    places to;
-    fetch ahead;
-    int64_t pairs_end, lines, home_begin, home_end;
-    int groups_begin, groups_end;
-} products;
-
 INLINE finished finished_of(
-    const super_kind kind, const int tiles, const products *q, job j, const dot_products *dots, const dot_products *mins
+    const wide_kind kind, const int tiles, const products *q, job j, const dot_products *dots, const dot_products *mins
 ) {
     const int64_t row = 2 * j.pair * WIDE_ROWS;
     const bool direct = row + tiles * WIDE_ROWS <= q->to.direct;
@@ -120,7 +102,7 @@ INLINE finished finished_of(
     return (finished){
         .dots = dots,
         .mins = mins,
-        .tail = q->panel.rest + (size_t)j.group * q->panel.rest_stride + wide_super_tail(kind),
+        .tail = q->panel.rest + (size_t)j.group * q->panel.rest_stride + wide_tail(kind),
         .panel_stride = q->panel.rest_stride,
         .x = q->x.rest + (size_t)(2 * j.pair) * q->x.rest_stride,
         .x_stride = q->x.rest_stride,
@@ -133,31 +115,23 @@ INLINE finished finished_of(
 // The second half's sums run two of four steps behind the first one's, so that a store of sums finds the unit busy with
 // others: four stores in a row would cost what four products do. What makes floats of sums runs another two steps later.
 // All row groups of a panel meet a block of x before the next one, which is in the first-level cache by then.
-INLINE void multiply_super(const super_kind kind, const int tiles, const int panels, const products *q, int64_t pair) {
+INLINE void multiply_super(const wide_kind kind, const int tiles, const int panels, const products *q, int64_t pair) {
     const bool split = super_is_split(kind), two = split || panels > 1;
     const int width = split ? 1 : panels;  // row groups of a job
-    _Alignas(4096) dot_products dots[2][4], mins[4][4];  // by job
+    dot_products (*const dots)[4] = (dot_products(*)[4])q->to.dots, (*const mins)[4] = dots + 2;  // by job
     const size_t second = split ? 4096 : q->panel.codes_stride;
     job now = {pair, q->groups_begin}, last = now, older = now;
     int64_t number = 0;
-    const int64_t end = (q->pairs_end - pair) * ((q->groups_end - q->groups_begin) / width);
+    const int64_t end = (q->end - pair) * ((q->groups_end - q->groups_begin) / width);
     for (; number < end; number++) {
         const int64_t turn = number & 1;
         const uint8_t *const codes = q->x.codes + (size_t)(2 * now.pair) * q->x.codes_stride;
         const uint8_t *const last_codes = q->x.codes + (size_t)(2 * last.pair) * q->x.codes_stride;
-        const uint8_t *const of_sums = q->x.rest + (size_t)(2 * now.pair) * q->x.rest_stride + WIDE_SUPER_SUMS;
+        const uint8_t *const of_sums = q->x.rest + (size_t)(2 * now.pair) * q->x.rest_stride + WIDE_SUMS;
         const uint8_t *const weights = q->panel.codes + (size_t)now.group * q->panel.codes_stride;
         const uint8_t *const last_weights = q->panel.codes + (size_t)last.group * q->panel.codes_stride + second;
         const uint8_t *const factors = q->panel.rest + (size_t)now.group * q->panel.rest_stride;
-        for (int p = 0; p < width; p++) {
-            const int64_t first = (now.pair - pair) * q->lines;
-            for (int64_t line = first; line < first + q->lines && line < q->ahead.lines; line++)
-                __builtin_prefetch(q->ahead.base + (size_t)(now.group + p) * q->ahead.stride + 64 * line, 0, 2);
-            const float *home = q->to.home + (2 * now.pair * WIDE_ROWS + q->home_begin) * q->to.stride +
-                                (now.group + p) * CPU_GROUP_ROWS;
-            for (int64_t m = q->home_begin; m < q->home_end; m++, home += q->to.stride)
-                __builtin_prefetch(home, 1, 3);
-        }
+        for (int p = 0; p < width; p++) fetch_beside(q, now.pair - pair, now.group + p, 2 * now.pair * WIDE_ROWS);
         ZERO(0, 1);
         if (super_has_factors(kind)) {
             LOAD_X(of_sums, q->x.rest_stride);
@@ -213,7 +187,7 @@ INLINE void multiply_super(const super_kind kind, const int tiles, const int pan
 }
 
 INLINE void super_range(
-    const super_kind kind, const int tiles, const int panels, wide_panel panel, int groups_begin, int groups_end,
+    const wide_kind kind, const int tiles, const int panels, wide_panel panel, int groups_begin, int groups_end,
     wide_x x, int64_t pair, int64_t count, places to, fetch ahead
 ) {
     const bool direct = 2 * pair * WIDE_ROWS + tiles * WIDE_ROWS <= to.direct;
@@ -222,7 +196,7 @@ INLINE void super_range(
         .x = x,
         .to = to,
         .ahead = ahead,
-        .pairs_end = pair + count,
+        .end = pair + count,
         .lines = (ahead.lines + count - 1) / count,
         .home_begin = direct ? tiles * WIDE_ROWS * to.before / to.all : 0,
         .home_end = direct ? tiles * WIDE_ROWS * (to.before + 1) / to.all : 0,
@@ -233,7 +207,7 @@ INLINE void super_range(
 }
 
 INLINE void super_groups(
-    const super_kind kind, wide_panel panel, int groups, wide_x x, int64_t tiles, places to, fetch ahead
+    const wide_kind kind, wide_panel panel, int groups, wide_x x, int64_t tiles, places to, fetch ahead
 ) {
     const int64_t pairs = tiles / 2;
     const int whole = super_is_split(kind) ? groups : groups & ~1;
@@ -246,7 +220,9 @@ INLINE void super_groups(
 }
 
 #define SUPER_KERNEL(name, kind)                                                                          \
-    static void name(wide_panel panel, int groups, wide_x x, int64_t tiles, places to, fetch ahead) {     \
+    static void name(                                                                                     \
+        wide_panel panel, int groups, wide_x x, int64_t tiles, int64_t blocks, places to, fetch ahead     \
+    ) {                                                                                                   \
         super_groups(kind, panel, groups, x, tiles, to, ahead);                                           \
     }
 SUPER_KERNEL(multiply_halves, SUPER_SPLIT)
@@ -254,17 +230,3 @@ SUPER_KERNEL(multiply_halves_min, SUPER_SPLIT_MIN)
 SUPER_KERNEL(multiply_products, SUPER_PRODUCTS)
 SUPER_KERNEL(multiply_products_min, SUPER_PRODUCTS_MIN)
 SUPER_KERNEL(multiply_shifted, SUPER_SHIFTED)
-
-// Moves sums of rows `begin ..< end` between where kernels keep them and rows `stride` apart.
-#define MOVE(name, TO, FROM)                                                                                    \
-    static void name(float *aside, float *home, int64_t stride, int64_t begin, int64_t end, int64_t columns) {  \
-        for (int64_t m = begin; m < end; m++)                                                                   \
-            for (int64_t n = 0; n < columns; n++) {                                                             \
-                const sums_place at = sums_aside(aside, m / 32, (int)(n / CPU_GROUP_ROWS));                     \
-                float *const a = at.at + m % 32 / 16 * at.tile + m % 16 / 4 * at.four + m % 4 * at.row + n % 16; \
-                float *const h = home + m * stride + n;                                                         \
-                *TO = *FROM;                                                                                    \
-            }                                                                                                   \
-    }
-MOVE(take_sums, a, h)
-MOVE(bring_sums, h, a)

@@ -19,8 +19,8 @@ typedef struct {
     float *out;
     int64_t stride;
     uint8_t *panels;  // room for CHUNK_GROUPS panels
-    float *edge;      // room for WIDE_SUPER_PASS_ROWS rows of CHUNK outputs
-    uint8_t *wide;    // room for WIDE_SUPER_PASS_BYTES of wide records
+    float *edge;      // room for WIDE_PASS_ROWS rows of CHUNK outputs
+    uint8_t *wide;    // room for WIDE_PASS_BYTES of wide records
 } call;
 
 // Some row groups times some rows of x, in tiles of CPU_TILE_ROWS or WIDE_ROWS: what is computed before going on to
@@ -142,9 +142,7 @@ static inline fetch fetch_weights(
 
 // Products of all row groups of a call with some rows of x, on the matrix unit.
 void multiply_wide(const call *c, int64_t row_begin, int64_t row_end);
-// The same in formats with blocks of 256 columns.
-void multiply_wide_super(const call *c, int64_t row_begin, int64_t row_end);
-// And for repacked weights and up to WIDE_ROWS rows.
+// The same for repacked weights and up to WIDE_ROWS rows.
 void multiply_few(const call *c, int64_t row_begin, int64_t row_end);
-// The first in F16 and BF16.
+// And in F16 and BF16.
 void multiply_split(const call *c, int64_t row_begin, int64_t row_end);

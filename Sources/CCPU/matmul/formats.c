@@ -10,12 +10,13 @@ static const int record_blocks[INTEGER_COUNT] = {PACKED_LIST(RECORD_BLOCKS)};
 static const int record_bytes[INTEGER_COUNT] = {PACKED_LIST(RECORD_BYTES)};
 
 // Formats with smaller blocks have no such facts.
-#define NO_SUPER_FACTS(name) PRODUCTS_##name = 0, RUN_##name = 0, KIND_##name = 0,
+#define NO_SUPER_FACTS(name) \
+    PRODUCTS_##name = 0, RUN_##name = 0, KIND_##name = HAS_MIN_##name ? WIDE_SMALL_MIN : WIDE_SMALL,
 enum { SMALL_FORMAT_LIST(NO_SUPER_FACTS) };
 #define INTEGER(name, label, type, length, bytes, columns, mins)                                   \
     {.id = type, .activations = length == SUPER ? CPU_ACTIVATIONS_Q8_SUPER : CPU_ACTIVATIONS_Q8,    \
      .index = INDEX_##name, .block_length = length, .block_bytes = bytes, .group = columns,         \
-     .has_min = mins, .products = PRODUCTS_##name, .run = RUN_##name, .kind = (super_kind)KIND_##name},
+     .has_min = mins, .products = PRODUCTS_##name, .run = RUN_##name, .kind = (wide_kind)KIND_##name},
 #define FLOATING(name, label, type, bytes) \
     {.id = type, .activations = CPU_ACTIVATIONS_F32, .index = INDEX_##name, .block_length = 1, .block_bytes = bytes},
 static const cpu_matrix_format formats[] = {FORMAT_LIST(INTEGER) FLOAT_FORMAT_LIST(FLOATING)};

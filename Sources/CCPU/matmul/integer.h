@@ -132,9 +132,9 @@ INLINE void interleave(const int8_t *codes, size_t row_codes, u8x64 *vectors) {
 
 // Blocks of 16 rows (fewer at the end of a matrix: the rest are zeros) as a panel.
 #define UNPACK_BLOCKS(name, length, group, has_min)                                                              \
-    static void name##_unpack_blocks(                                                                            \
+    INLINE void name##_unpack_rows(                                                                              \
         const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t zero,  \
-        uint8_t *panel                                                                                           \
+        uint8_t *to_codes, uint8_t *rest, size_t codes_step, size_t rest_step                                    \
     ) {                                                                                                          \
         enum { BLOCKS = length / BLOCK, SCALES = length / group, HALVES = BLOCK / group };                       \
         const int8_t *const table = READ_TABLE((const block_##name *)0);                                         \
@@ -148,16 +148,25 @@ INLINE void interleave(const int8_t *codes, size_t row_codes, u8x64 *vectors) {
             for (int i = 0; i < BLOCKS; i++) {                                                                   \
                 u8x64 vectors[8];                                                                                \
                 interleave(codes[0] + BLOCK * i, length, vectors);                                               \
-                UNROLL for (int v = 0; v < 8; v++) *(u8x64 *)(panel + 64 * v) =                                  \
+                UNROLL for (int v = 0; v < 8; v++) *(u8x64 *)(to_codes + 64 * v) =                               \
                     table ? lookup(vectors[v], table, zero) : has_min ? vectors[v] : vectors[v] + zero;          \
-                float *fields = (float *)(panel + 512);                                                          \
+                float *fields = (float *)rest;                                                                   \
                 for (int h = 0; h < HALVES; h++)                                                                 \
                     for (int r = 0; r < 16; r++) fields[16 * h + r] = scales[r][HALVES * i + h];                 \
                 for (int h = 0; has_min && h < HALVES; h++)                                                      \
                     for (int r = 0; r < 16; r++) fields[16 * (HALVES + h) + r] = mins[r][HALVES * i + h];        \
-                panel += panel_bytes(group, has_min);                                                            \
+                to_codes += codes_step;                                                                          \
+                rest += rest_step;                                                                               \
             }                                                                                                    \
         }                                                                                                        \
+    }                                                                                                            \
+    static void name##_unpack_blocks(                                                                            \
+        const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t zero,  \
+        uint8_t *panel                                                                                           \
+    ) {                                                                                                          \
+        const size_t bytes = panel_bytes(group, has_min);                                                        \
+        name##_unpack_rows(                                                                                      \
+            rows, row_bytes, valid, block_begin, block_end, zero, panel, panel + 512, bytes, bytes);             \
     }
 #define UNPACK_SMALL(name) UNPACK_BLOCKS(name, LENGTH_##name, GROUP_##name, HAS_MIN_##name)
 SMALL_FORMAT_LIST(UNPACK_SMALL)
@@ -202,8 +211,9 @@ SUPER_LIST(PACK)
 GRID_LIST(PACK_GRID)
 
 #define UNPACK_PACKED(name, record_blocks, code_offset)                                                              \
-    static void name##_unpack_packed(                                                                                \
-        const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t zero, uint8_t *panel                   \
+    INLINE void name##_unpack_group(                                                                                 \
+        const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t zero, uint8_t *to_codes,               \
+        uint8_t *rest, size_t codes_step, size_t rest_step                                                           \
     ) {                                                                                                              \
         const traits t = {GROUP_##name, HAS_MIN_##name, code_offset};                                                \
         const uint8_t shift = (uint8_t)(t.has_min ? 0 : zero - code_offset);                                         \
@@ -212,15 +222,50 @@ GRID_LIST(PACK_GRID)
             const int at = (int)(b % record_blocks);                                                                 \
             u8x64 codes[8];                                                                                          \
             UNROLL for (int v = 0; v < 8; v++) codes[v] = name##_code(p, at, v) + shift;                             \
-            UNROLL for (int v = 0; v < 8; v++) *(u8x64 *)(panel + 64 * v) = codes[v];                                \
+            UNROLL for (int v = 0; v < 8; v++) *(u8x64 *)(to_codes + 64 * v) = codes[v];                             \
             UNROLL for (int h = 0; h < halves(t); h++) {                                                             \
-                store_f32(panel + 512 + 64 * h, name##_scale(p, at, h));                                             \
-                if (t.has_min) store_f32(panel + 512 + 64 * (halves(t) + h), name##_min(p, at, h));                  \
+                store_f32(rest + 64 * h, name##_scale(p, at, h));                                                    \
+                if (t.has_min) store_f32(rest + 64 * (halves(t) + h), name##_min(p, at, h));                         \
             }                                                                                                        \
-            panel += panel_bytes(t.group, t.has_min);                                                                \
+            to_codes += codes_step;                                                                                  \
+            rest += rest_step;                                                                                       \
         }                                                                                                            \
+    }                                                                                                                \
+    static void name##_unpack_packed(                                                                                \
+        const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t zero, uint8_t *panel                   \
+    ) {                                                                                                              \
+        const size_t bytes = panel_bytes(GROUP_##name, HAS_MIN_##name);                                              \
+        name##_unpack_group(group, block_begin, block_end, zero, panel, panel + 512, bytes, bytes);                  \
     }
 SMALL_LIST(UNPACK_PACKED)
+
+// The same for a matrix unit, up to UNIT_BLOCKS * n with zeros.
+#if KERNEL_ISA >= ISA_AVX512_VNNI
+INLINE void clear_missing(int64_t blocks, size_t rest_step, uint8_t *codes, uint8_t *rest) {
+    const int64_t missing = -blocks & (UNIT_BLOCKS - 1);
+    __builtin_memset(codes + 512 * blocks, 0, (size_t)missing * 512);
+    __builtin_memset(rest + rest_step * (size_t)blocks, 0, rest_step * (size_t)missing);
+}
+#define UNPACK_PACKED_WIDE(name, record_blocks, code_offset)                                                         \
+    static void name##_unpack_packed_wide(                                                                           \
+        const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t *codes, uint8_t *rest                  \
+    ) {                                                                                                              \
+        const size_t step = small_panel_rest(HAS_MIN_##name);                                                        \
+        name##_unpack_group(group, block_begin, block_end, 0, codes, rest, 512, step);                               \
+        clear_missing(block_end - block_begin, step, codes, rest);                                                   \
+    }
+#define UNPACK_BLOCKS_WIDE(name)                                                                                     \
+    static void name##_unpack_blocks_wide(                                                                           \
+        const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t *codes,    \
+        uint8_t *rest                                                                                                \
+    ) {                                                                                                              \
+        const size_t step = small_panel_rest(HAS_MIN_##name);                                                        \
+        name##_unpack_rows(rows, row_bytes, valid, block_begin, block_end, 0, codes, rest, 512, step);               \
+        clear_missing(block_end - block_begin, step, codes, rest);                                                   \
+    }
+SMALL_LIST(UNPACK_PACKED_WIDE)
+SMALL_FORMAT_LIST(UNPACK_BLOCKS_WIDE)
+#endif
 
 // Bytes ahead of the current ones to fetch: DRAM latency is the limit of a single row, and the hardware alone does
 // not keep four streams busy. Farther, or into other caches, was slower.

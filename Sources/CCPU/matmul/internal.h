@@ -40,21 +40,17 @@ static inline int tile_width(int64_t rows, int64_t first) {
     return left >= 3 ? 4 : (int)left;
 }
 
-// The same for kernels that take 16 rows of x at once, arranged anew from the tiles above: records of 16 rows.
+// The same for a matrix unit, arranged anew from the tiles above: codes of 16 rows and 256 columns, and the rest
+// elsewhere, so that codes of any rows and columns lie at the same place of a page.
 enum {
     WIDE_ROWS = 16,
-    WIDE_CODES = 0,     // int8 [16][32]
-    WIDE_SCALE = 512,   // float [16] each
-    WIDE_SUM = 576,
-    WIDE_BYTES = 640,
-};
-
-// And for formats with blocks of 256 columns: codes of 16 rows and such a block, int8 [4][16][64], and the rest elsewhere,
-// so that codes of any rows and columns lie at the same place of a page.
-enum {
-    WIDE_SUPER_BYTES = 4096,
-    WIDE_SUPER_SCALE = 0,   // of the rest: float [16]
-    WIDE_SUPER_SUMS = 64,   // what the kind of panel (super_kind) takes of sums of codes
+    WIDE_BYTES = 4096,  // int8 [4][16][64], or [8][16][32] where blocks are smaller
+    WIDE_SCALE = 0,     // of the rest: float [16]; where blocks are smaller, scales and sums of eight: float [8][2][16]
+    WIDE_SUMS = 64,     // what the kind of panel (wide_kind) takes of sums of codes
+    SMALL_REST = 128,   // bytes of the rest of one smaller block
+    // Smaller blocks are taken four at a time.
+    UNIT_BLOCKS = 4,
+    UNIT_BYTES = UNIT_BLOCKS * WIDE_ROWS * BLOCK,
 };
 
 // Unpacked weights of one row group and block: 8 vectors of codes (as dwords v of 16 rows), then f32 scales of 16
@@ -79,6 +75,9 @@ static inline size_t super_panel_bytes(int group, int has_min, int products) {
 }
 // The same for a matrix unit: products p of scale and code; what else comes before d depends on the format.
 typedef enum {
+    // Smaller blocks: codes of eight, and of each f32 scales of 16 rows, then mins in formats with mins.
+    WIDE_SMALL,
+    WIDE_SMALL_MIN,
     // p >> 7, then p & 127.
     SUPER_SPLIT,
     // The same. Sums of x are int16 [16][4][2], by pairs of groups of 32 columns.
@@ -91,20 +90,24 @@ typedef enum {
     // Of code - shift, where shift is 1 or -1 in each run of 8 columns, and 64 bytes per row: t = s * shift of 32 runs and
     // 8 t. Sums of x are int8 [16][64]: l and h, where l + 8 h is the sum of a run.
     SUPER_SHIFTED,
-    SUPER_KINDS,
-} super_kind;
+    WIDE_KINDS,
+} wide_kind;
 
-static inline bool super_is_split(super_kind kind) { return kind == SUPER_SPLIT || kind == SUPER_SPLIT_MIN; }
-static inline bool super_has_factors(super_kind kind) { return kind == SUPER_PRODUCTS_MIN || kind == SUPER_SHIFTED; }
-// Bytes of codes of 16 outputs and a block, and of the rest: factors and, from the tail on, scales.
-static inline size_t wide_super_panel_bytes(super_kind kind) { return super_is_split(kind) ? 8192 : 4096; }
-static inline size_t wide_super_tail(super_kind kind) { return super_has_factors(kind) ? 1024 : 0; }
-static inline size_t wide_super_panel_rest(super_kind kind) {
-    return wide_super_tail(kind) + 64 * (kind == SUPER_SPLIT_MIN ? 6 : kind == SUPER_PRODUCTS_MIN ? 2 : 1);
+static inline bool wide_is_small(wide_kind kind) { return kind <= WIDE_SMALL_MIN; }
+static inline bool super_is_split(wide_kind kind) { return kind == SUPER_SPLIT || kind == SUPER_SPLIT_MIN; }
+static inline bool super_has_factors(wide_kind kind) { return kind == SUPER_PRODUCTS_MIN || kind == SUPER_SHIFTED; }
+// Bytes of codes of 16 outputs and 256 columns, and of the rest: factors and, from the tail on, scales.
+static inline size_t wide_panel_bytes(wide_kind kind) { return super_is_split(kind) ? 8192 : 4096; }
+static inline size_t wide_tail(wide_kind kind) { return super_has_factors(kind) ? 1024 : 0; }
+static inline size_t small_panel_rest(bool has_min) { return (size_t)64 * (size_t)(1 + has_min); }
+static inline size_t wide_panel_rest(wide_kind kind) {
+    if (wide_is_small(kind)) return SUPER_BLOCKS * small_panel_rest(kind == WIDE_SMALL_MIN);
+    return wide_tail(kind) + 64 * (kind == SUPER_SPLIT_MIN ? 6 : kind == SUPER_PRODUCTS_MIN ? 2 : 1);
 }
-// Bytes of the rest of 16 rows of x and a block.
-static inline size_t wide_super_rest_bytes(super_kind kind) {
-    return WIDE_SUPER_SUMS + (super_has_factors(kind) ? 1024 : kind == SUPER_SPLIT_MIN ? 256 : 0);
+// Bytes of the rest of 16 rows of x and 256 columns.
+static inline size_t wide_rest_bytes(wide_kind kind) {
+    if (wide_is_small(kind)) return SUPER_BLOCKS * SMALL_REST;
+    return WIDE_SUMS + (super_has_factors(kind) ? 1024 : kind == SUPER_SPLIT_MIN ? 256 : 0);
 }
 
 // Formats with smaller blocks.
@@ -148,16 +151,15 @@ enum {
     ROWS_AT_ONCE = 256,  // rows of x per pass over the weights, at most
     PASS_BYTES = 640 << 10,  // of prepared x per pass, about: they are read from the L2 cache for each panel
     WIDE_FROM_ROWS = 17,     // from here on a matrix unit is used where there is one: it always takes WIDE_ROWS
+    WIDE_SMALL_FROM_ROWS = 29,  // in formats with blocks of fewer than 256 columns
     FEW_FROM_ROWS = 5,       // from here to WIDE_ROWS weights are unpacked while they are multiplied;
-    FEW_SMALL_FROM_ROWS = 9,  // from here in formats with blocks of fewer than 256 columns,
-    FEW_UNIT = 4,             // of which columns / 32 are taken by as many
-    WIDE_GROUPS = 3,         // PANEL_GROUPS, PANEL_BLOCKS, ROWS_AT_ONCE and PASS_BYTES for it
-    WIDE_BLOCKS = 32,
-    WIDE_PASS_ROWS = 256,
-    WIDE_PASS_BYTES = 1 << 20,
-    WIDE_SUPER_PANEL = 16 << 10,  // bytes of codes of row groups whose blocks of 256 columns are unpacked at once
-    WIDE_SUPER_PASS_ROWS = 512,
-    WIDE_SUPER_PASS_BYTES = 1344 << 10,  // 512 rows of 2048 columns
+    FEW_SMALL_FROM_ROWS = 9,  // from here in formats with blocks of fewer than 256 columns
+    WIDE_PANEL = 16 << 10,    // bytes of codes of row groups of which 256 columns are unpacked at once
+    WIDE_PANEL_REST = 8 << 10,  // room for the rest of them
+    WIDE_DOTS = 40 << 10,       // and for sums that leave tile registers
+    WIDE_PASS_ROWS = 512,
+    WIDE_SMALL_PASS_ROWS = 256,    // of smaller blocks, of which more has to stay in the second-level cache
+    WIDE_PASS_BYTES = 1344 << 10,  // 512 rows of 2048 columns
     STREAM_GROUPS = 4,  // row groups of repacked weights that are streamed side by side
     DIRECT_ROWS = 4,    // up to here products are computed while streaming repacked weights
 };
@@ -185,10 +187,13 @@ typedef struct {
     void (*unpack_blocks)(
         const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t zero,
         uint8_t *panel);
-    // The same for a matrix unit, where its panels are others: one block of 256 columns.
-    void (*unpack_packed_wide)(const uint8_t *group, int64_t block, uint8_t *codes, uint8_t *rest);
+    // The same for a matrix unit: 256 columns, or what is left of them in smaller blocks. Those before UNIT_BLOCKS * n that
+    // are missing are zeros.
+    void (*unpack_packed_wide)(
+        const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t *codes, uint8_t *rest);
     void (*unpack_blocks_wide)(
-        const uint8_t *rows, size_t row_bytes, int valid, int64_t block, uint8_t *codes, uint8_t *rest);
+        const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t *codes,
+        uint8_t *rest);
 } integer_kernels;
 
 // Kernels of one float format.
@@ -211,21 +216,22 @@ typedef struct {
     int lines;
 } fetch;
 
-// A block of 256 columns of some tiles of x, and of some row groups' weights.
+// 256 columns of some tiles of x, and of some row groups' weights.
 typedef struct {
     const uint8_t *codes, *rest;
     size_t codes_stride, rest_stride;
 } wide_x;
 typedef wide_x wide_panel;
 
-// Where sums lie between blocks of 256 columns, and results in the end.
+// Where sums lie between 256 columns and the next ones, and results in the end.
 typedef struct {
-    float *aside;      // room for WIDE_SUPER_PASS_ROWS rows of CHUNK outputs, in an order of the kernel's own
+    uint8_t *dots;     // WIDE_DOTS bytes for sums that leave tile registers: on a huge page, as few stores' addresses are translated at once
+    float *aside;      // room for WIDE_PASS_ROWS rows of CHUNK outputs, in an order of the kernel's own
     float *home;       // rows `stride` apart
     int64_t stride;
     int64_t direct;    // the first rows, whose sums the kernel itself takes from home and brings there
-    bool take, bring;  // whether it does so before and after this block
-    int64_t before, all;  // blocks before this one, and of a row
+    bool take, bring;  // whether it does so before and after these columns
+    int64_t before, all;  // stretches of 256 columns: before this one, and of a row
 } places;
 
 // Adds products of `groups` <= PANEL_GROUPS panels, `panel_stride` bytes apart, with a tile to out (or starts there).
@@ -236,22 +242,20 @@ typedef void panel_kernel(
 // Kernels of a matrix unit: products of WIDE_ROWS rows of x.
 typedef struct {
     // Prepares this thread's tile registers, and lets go of them.
-    void (*begin)(bool super);
+    void (*begin)(wide_kind kind);
     void (*end)(void);
-    // Makes wide records of `blocks` blocks of WIDE_ROWS / CPU_TILE_ROWS tiles; those of width 0 are left out.
-    void (*arrange)(const uint8_t *const *tiles, const int *widths, int64_t blocks, uint8_t *wide);
-    void (*multiply[2])(  // [has mins]
-        const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *rows, float *out,
-        int64_t stride, bool start, fetch ahead);
-    // For formats with blocks of 256 columns: `blocks` / 8 blocks of 16 rows of x arranged anew, and products of such a
-    // block of `tiles` tiles; `ahead` counts all lines of a row group.
-    void (*arrange_super)(
-        const uint8_t *const *tiles, const int *widths, super_kind kind, int64_t blocks, uint8_t *codes, uint8_t *rest);
-    void (*multiply_super[SUPER_KINDS])(
-        wide_panel panel, int groups, wide_x x, int64_t tiles, places to, fetch ahead);
+    // `blocks` blocks of 32 columns of 16 rows of x arranged anew: WIDE_ROWS / CPU_TILE_ROWS tiles, of which those of width
+    // 0 are left out.
+    void (*arrange)(
+        const uint8_t *const *tiles, const int *widths, wide_kind kind, int64_t blocks, uint8_t *codes, uint8_t *rest);
+    // Products of `blocks` blocks of 32 columns, up to 256, of `tiles` tiles; `ahead` counts all lines of a row group.
+    void (*multiply[WIDE_KINDS])(
+        wide_panel panel, int groups, wide_x x, int64_t tiles, int64_t blocks, places to, fetch ahead);
     // Rows `begin ..< end` of sums from home, and back.
-    void (*take_sums)(float *aside, float *home, int64_t stride, int64_t begin, int64_t end, int64_t columns);
-    void (*bring_sums)(float *aside, float *home, int64_t stride, int64_t begin, int64_t end, int64_t columns);
+    void (*take_sums)(
+        wide_kind kind, float *aside, float *home, int64_t stride, int64_t begin, int64_t end, int64_t columns);
+    void (*bring_sums)(
+        wide_kind kind, float *aside, float *home, int64_t stride, int64_t begin, int64_t end, int64_t columns);
 } wide_kernels;
 
 // x as sums of three bf16 numbers, for a matrix unit: records of 16 rows, the last one of those that are left. Per block
@@ -312,7 +316,7 @@ typedef struct {
     void (*begin)(bool super, int rows);
     void (*end)(void);
     // Adds products of `blocks` blocks of `groups` repacked row groups with up to WIDE_ROWS rows of x, arranged as for
-    // wide_kernels, to out, or starts there; a block is 256 columns, or FEW_UNIT times 32. Formats without such a kernel
+    // wide_kernels, to out, or starts there; a block is 256 columns, or UNIT_BLOCKS times 32. Formats without such a kernel
     // have NULL.
     void (*multiply[INTEGER_COUNT])(
         const uint8_t *group, size_t group_bytes, int64_t groups, int64_t blocks, wide_x x, int rows,
@@ -344,7 +348,7 @@ struct cpu_matrix_format {
     int block_length, block_bytes;
     int group, has_min;  // integer formats
     int products, run;   // formats with blocks of 256: see SUPER_FORMAT_LIST
-    super_kind kind;
+    wide_kind kind;
 };
 
 size_t cpu_matrix_row_bytes(const cpu_matrix_format *format, int64_t columns);

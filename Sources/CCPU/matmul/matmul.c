@@ -143,14 +143,14 @@ void cpu_matmul(
     const cpu_matrix_format *format = matrix->format;
     enum {
         PANEL_ROOM = 64 << 10,
-        EDGE_ROOM = WIDE_SUPER_PASS_ROWS * CHUNK * sizeof(float),
+        EDGE_ROOM = WIDE_PASS_ROWS * CHUNK * sizeof(float),
     };
-    _Static_assert(PANEL_ROOM + EDGE_ROOM + WIDE_SUPER_PASS_BYTES <= CPU_MATMUL_SCRATCH, "scratch memory");
+    _Static_assert(PANEL_ROOM + EDGE_ROOM + WIDE_PASS_BYTES <= CPU_MATMUL_SCRATCH, "scratch memory");
     _Static_assert(PANEL_GROUPS * PANEL_BLOCKS * 768 <= PANEL_ROOM, "integer panels");
-    _Static_assert(WIDE_GROUPS * WIDE_BLOCKS * 640 <= PANEL_ROOM && WIDE_GROUPS <= CHUNK_GROUPS, "wide panels");
     _Static_assert(PANEL_GROUPS * PANEL_BLOCKS / SUPER_BLOCKS * 5248 <= PANEL_ROOM, "panels of blocks of 256 columns");
-    _Static_assert(WIDE_SUPER_PANEL + CHUNK_GROUPS * 1152 <= PANEL_ROOM, "wide panels of blocks of 256 columns");
-    _Static_assert(WIDE_SUPER_PANEL / 4096 <= CHUNK_GROUPS, "sums of wide panels of blocks of 256 columns");
+    _Static_assert(CHUNK_GROUPS * 1152 <= WIDE_PANEL_REST, "wide panels");
+    _Static_assert(WIDE_PANEL + WIDE_PANEL_REST + WIDE_DOTS <= PANEL_ROOM, "wide panels and what leaves tile registers");
+    _Static_assert(WIDE_PANEL / 4096 <= CHUNK_GROUPS, "sums of wide panels");
     _Static_assert(STREAM_GROUPS <= CHUNK_GROUPS, "row groups whose sums are kept aside");
     _Static_assert(STREAM_GROUPS * FLOAT_COLUMNS * CPU_GROUP_ROWS * sizeof(float) <= PANEL_ROOM, "float panels");
     call c = {
@@ -177,20 +177,20 @@ void cpu_matmul(
     int64_t tile_bytes = (int64_t)cpu_activation_bytes(activations->kind, CPU_TILE_ROWS, matrix->columns);
     const bool super = format->activations == CPU_ACTIVATIONS_Q8_SUPER;
     const bool wide = !floats && c.kernels->wide && (super || format->group == BLOCK) &&
-                      row_end - row_begin >= WIDE_FROM_ROWS;
+                      row_end - row_begin >= (super ? WIDE_FROM_ROWS : WIDE_SMALL_FROM_ROWS);
     if (!floats && matrix->packed && c.kernels->few && c.kernels->few->multiply[format->index] &&
-        matrix->columns % (FEW_UNIT * BLOCK) == 0 && row_end - row_begin <= WIDE_ROWS &&
+        matrix->columns % (UNIT_BLOCKS * BLOCK) == 0 && row_end - row_begin <= WIDE_ROWS &&
         row_end - row_begin >= (format->block_length == SUPER ? FEW_FROM_ROWS : FEW_SMALL_FROM_ROWS)) {
         multiply_few(&c, row_begin, row_end);
         return;
     }
-    int64_t rows = wide ? (super ? WIDE_SUPER_PASS_ROWS : WIDE_PASS_ROWS) : PASS_BYTES / tile_bytes * CPU_TILE_ROWS;
+    int64_t rows = wide ? (super ? WIDE_PASS_ROWS : WIDE_SMALL_PASS_ROWS) : PASS_BYTES / tile_bytes * CPU_TILE_ROWS;
     if (!wide && (floats || rows > ROWS_AT_ONCE)) rows = ROWS_AT_ONCE;
     if (rows < 32) rows = 32;
     for (int64_t m = row_begin; m < row_end; m += rows) {
         int64_t end = row_end - m < rows ? row_end : m + rows;
         if (wide) {
-            (super ? multiply_wide_super : multiply_wide)(&c, m, end);
+            multiply_wide(&c, m, end);
             continue;
         }
         const bool few = !floats && end - m <= DIRECT_ROWS;

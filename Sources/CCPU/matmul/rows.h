@@ -112,16 +112,12 @@ INLINE void nvfp4_codes(const uint8_t *rows, size_t row_bytes, int part, u8x64 *
     }
 SMALL_LIST(PACK_ROWS)
 
-#define UNPACK_ROWS(name, record_blocks, code_offset)                                                                   \
-    static void name##_unpack_rows(                                                                                     \
-        const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t zero,         \
-        uint8_t *panel                                                                                                  \
+#define UNPACK_WHOLE(name, record_blocks, code_offset)                                                                  \
+    INLINE void name##_unpack_sixteen(                                                                                  \
+        const uint8_t *rows, size_t row_bytes, int64_t block_begin, int64_t block_end, uint8_t zero, uint8_t *to_codes, \
+        uint8_t *rest, size_t codes_step, size_t rest_step                                                              \
     ) {                                                                                                                 \
         enum { BLOCKS = LENGTH_##name / BLOCK, HAS_MIN = HAS_MIN_##name, HALVES = BLOCK / GROUP_##name, AT_ONCE = 8 };  \
-        if (valid < CPU_GROUP_ROWS) {                                                                                   \
-            name##_unpack_blocks(rows, row_bytes, valid, block_begin, block_end, zero, panel);                          \
-            return;                                                                                                     \
-        }                                                                                                               \
         const int8_t *const table = READ_TABLE((const block_##name *)0);                                                \
         const uint8_t shift = (uint8_t)(HAS_MIN ? 0 : zero - code_offset);                                              \
         rows += (size_t)(block_begin / BLOCKS) * sizeof(block_##name);                                                  \
@@ -134,21 +130,48 @@ SMALL_LIST(PACK_ROWS)
                     name##_put_scales(&scales[b], 0, r, (const block_##name *)(of_block + (size_t)r * row_bytes));      \
             }                                                                                                           \
             for (int b = 0; b < count; b++, rows += sizeof(block_##name)) {                                             \
-                UNROLL for (int i = 0; i < BLOCKS; i++) {                                                               \
+                UNROLL for (int i = 0; i < BLOCKS; i++, to_codes += codes_step, rest += rest_step) {                    \
                     u8x64 vectors[8];                                                                                   \
                     name##_codes(rows, row_bytes, i, vectors);                                                          \
                     UNROLL for (int v = 0; v < 8; v++)                                                                  \
-                        *(u8x64 *)(panel + 64 * v) = table ? lookup(vectors[v], table, zero) : vectors[v] + shift;      \
+                        *(u8x64 *)(to_codes + 64 * v) = table ? lookup(vectors[v], table, zero) : vectors[v] + shift;   \
                     UNROLL for (int h = 0; h < HALVES; h++) {                                                           \
-                        store_f32(panel + 512 + 64 * h, name##_scale(&scales[b], i, h));                                \
-                        if (HAS_MIN) store_f32(panel + 512 + 64 * (HALVES + h), name##_min(&scales[b], i, h));          \
+                        store_f32(rest + 64 * h, name##_scale(&scales[b], i, h));                                       \
+                        if (HAS_MIN) store_f32(rest + 64 * (HALVES + h), name##_min(&scales[b], i, h));                 \
                     }                                                                                                   \
-                    panel += panel_bytes(GROUP_##name, HAS_MIN);                                                        \
                 }                                                                                                       \
             }                                                                                                           \
         }                                                                                                               \
+    }                                                                                                                   \
+    static void name##_unpack_whole(                                                                                    \
+        const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t zero,         \
+        uint8_t *panel                                                                                                  \
+    ) {                                                                                                                 \
+        const size_t bytes = panel_bytes(GROUP_##name, HAS_MIN_##name);                                                 \
+        if (valid < CPU_GROUP_ROWS)                                                                                     \
+            name##_unpack_blocks(rows, row_bytes, valid, block_begin, block_end, zero, panel);                          \
+        else                                                                                                            \
+            name##_unpack_sixteen(                                                                                      \
+                rows, row_bytes, block_begin, block_end, zero, panel, panel + 512, bytes, bytes);                       \
     }
-SMALL_LIST(UNPACK_ROWS)
+SMALL_LIST(UNPACK_WHOLE)
+
+#if KERNEL_ISA >= ISA_AVX512_VNNI
+#define UNPACK_WHOLE_WIDE(name, record_blocks, code_offset)                                                             \
+    static void name##_unpack_whole_wide(                                                                               \
+        const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t *codes,       \
+        uint8_t *rest                                                                                                   \
+    ) {                                                                                                                 \
+        if (valid < CPU_GROUP_ROWS) {                                                                                   \
+            name##_unpack_blocks_wide(rows, row_bytes, valid, block_begin, block_end, codes, rest);                     \
+            return;                                                                                                     \
+        }                                                                                                               \
+        const size_t step = small_panel_rest(HAS_MIN_##name);                                                           \
+        name##_unpack_sixteen(rows, row_bytes, block_begin, block_end, 0, codes, rest, 512, step);                      \
+        clear_missing(block_end - block_begin, step, codes, rest);                                                      \
+    }
+SMALL_LIST(UNPACK_WHOLE_WIDE)
+#endif
 
 // Sixteen rows are sixteen streams, too short for the hardware, but they lie one after the other: the next row group is fetched from end to
 // end while this one is multiplied, and a bit more, for its rows are begun all at once. Into the second-level cache: those lines

@@ -59,11 +59,12 @@ final class LinearPhase: Phase {
         }
         // A matrix unit unpacks formats with blocks of 256 once per 512 rows.
         let most = products.contains { $0.prepared.kind == .superQuantized } ? 512 : 256
-        var size = (rows: most, groups: 64)
+        var size = (rows: most, groups: 128)
         func tasks() -> Int {
             let perRows = products.reduce(0) { $0 + ($1.matrix.rowGroups + size.groups - 1) / size.groups }
             return perRows * ((rows + size.rows - 1) / size.rows)
         }
+        while size.groups > 64 && tasks() < 4 * workers { size.groups /= 2 }
         while size.groups > 32 && most > 256 && tasks() < 2 * workers { size.groups /= 2 }
         while size.rows > 128 && tasks() < 2 * workers { size.rows /= 2 }
         while size.groups > 8 && tasks() < 2 * workers { size.groups /= 2 }
