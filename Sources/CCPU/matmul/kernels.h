@@ -7,7 +7,7 @@
 #define PACKED_KERNELS(name, record_blocks, code_offset)                      \
     [INDEX_##name].pack = name##_pack, [INDEX_##name].direct = name##_direct, \
     [INDEX_##name].unpack_packed = name##_unpack_packed,
-#if KERNEL_ISA >= ISA_AVX512_VNNI
+#if KERNEL_ISA >= ISA_AVX512_VBMI
 #define PACKED_WIDE(name, ...) [INDEX_##name].unpack_packed_wide = name##_unpack_packed_wide,
 #define BLOCKS_WIDE(name, ...) [INDEX_##name].unpack_blocks_wide = name##_unpack_blocks_wide,
 #else
