@@ -194,11 +194,11 @@ struct MatrixTests {
 
     /// Odd numbers of rows, and one block, a few, and more than fit a panel.
     private func shapes(of format: Format) -> [(rows: Int, columns: Int)] {
-        let blocks = format.blockLength == 256 ? [1, 3] : format.blockLength == 1 ? [1, 3, 12, 19] : [1, 3, 12, 14, 19]
+        let blocks = format.blockLength == 256 ? [1, 3] : [1, 3, 12, 14, 19]
         return blocks.flatMap { count in [1, 15, 16, 17, 33, 70].map { ($0, columns(of: format, blocks: count)) } }
     }
 
     private func columns(of format: Format, blocks: Int) -> Int {
-        format.blockLength == 1 ? [1: 1, 3: 37, 12: 128, 19: 300][blocks]! : blocks * format.blockLength
+        format.blockLength == 1 ? [1: 1, 3: 37, 12: 128, 14: 224, 19: 300][blocks]! : blocks * format.blockLength
     }
 }
