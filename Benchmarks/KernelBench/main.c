@@ -313,9 +313,9 @@ static void bench(kind f, cpu_isa isa, const ceilings *c, const int *wanted, con
                 timing t = measure(multiply, &p, threads);
                 double bytes = (double)(rows * row_bytes), ops = 2.0 * (double)m * (double)rows * (double)columns;
                 const bool integers = activations == CPU_ACTIVATIONS_Q8 || activations == CPU_ACTIVATIONS_Q8_SUPER;
-                double peak = !integers                      ? c->fma_gflops[threads]
-                              : isa == CPU_ISA_AMX && m > 16 ? c->tile_gops[threads]
-                                                             : c->vnni_gops[threads];
+                double peak = !integers                                  ? c->fma_gflops[threads]
+                              : cpu_matmul_on_tiles(isa, &p.matrix, m) ? c->tile_gops[threads]
+                                                                        : c->vnni_gops[threads];
                 const char *line =
                     json ? "{\"format\":\"%s\",\"rows\":%d,\"threads\":%d%s,\"best_ms\":%.4f,\"median_ms\":%.4f,\"gbps\":%.3f,"
                            "\"median_gbps\":%.3f,\"read_percent\":%.1f,\"gops\":%.2f,\"median_gops\":%.2f,\"peak_percent\":%.1f}\n"

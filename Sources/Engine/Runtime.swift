@@ -113,10 +113,10 @@ package final class Runtime {
         stepsSinceLoading = nil
     }
 
-    /// - Parameter start: When the step began that has just ended. Settling makes it an eighth longer, about.
+    /// - Parameter start: When the step began that has just ended. Settling makes it a quarter longer, about.
     private func settleInPassing(_ start: ContinuousClock.Instant) {
         guard let steps = stepsSinceLoading else { return }
-        let time = (ContinuousClock.now - start) / 8
+        let time = (ContinuousClock.now - start) / 4
         stepsSinceLoading = weights?.settle(afterSteps: steps + 1, within: time) == true ? steps + 1 : nil
     }
 

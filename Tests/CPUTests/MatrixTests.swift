@@ -39,7 +39,8 @@ struct MatrixTests {
     /// More columns than prepared rows have room for at once.
     @Test(arguments: [Format.q4_k, .q4_0])
     func columnsAreTakenInPasses(format: Format) throws {
-        let problem = Problem(format: format, rows: 17, columns: 320 * 256, inputs: 16)
+        let half = format.blockLength == 256 ? 0 : 128
+        let problem = Problem(format: format, rows: 17, columns: 320 * 256 + half, inputs: 16)
         let matrix = problem.matrix(repacked: true, .best)
         for inputs in [5, 16] {
             let output = try problem.product(matrix, inputs: inputs, .best)
@@ -50,11 +51,11 @@ struct MatrixTests {
     /// More rows and columns than are prepared at once, neither of them a whole number of what kernels take.
     @Test(arguments: [Format.q4_0, .q4_1, .q8_0, .q4_k, .q6_k, .q2_k, .iq1_s])
     func manyRowsAreTakenInPasses(format: Format) throws {
-        let columns = format.blockLength == 256 ? 19 * 256 : 18 * 256 + 96
+        let columns = format.blockLength == 256 ? 19 * 256 : 18 * 256 + 160
         let problem = Problem(format: format, rows: 70, columns: columns, inputs: 555)
         for repacked in [true, false] {
             let matrix = problem.matrix(repacked: repacked, .best)
-            for inputs in [250, 555] {
+            for inputs in [250, 513, 555] {
                 let output = try problem.product(matrix, inputs: inputs, .best)
                 #expect(problem.matches(output, inputs: inputs, .best), "\(inputs) rows, repacked: \(repacked)")
             }
@@ -76,15 +77,15 @@ struct MatrixTests {
 
     @Test(arguments: formats)
     func splittingChangesNothing(format: Format) throws {
-        let problem = Problem(format: format, rows: 120, columns: columns(of: format, blocks: 3), inputs: 21)
+        let problem = Problem(format: format, rows: 120, columns: columns(of: format, blocks: 3), inputs: 61)
         for instructionSet in InstructionSet.supported {
             let matrix = problem.matrix(repacked: true, instructionSet)
             for groupSplits in [[0, 1, 8], [0, 4, 5, 8], [0, 3, 6, 7, 8]] {
-                for rowSplits in [[0, 21], [0, 4, 21], [0, 8, 16, 20, 21]] {
+                for rowSplits in [[0, 61], [0, 4, 61], [0, 32, 61], [0, 8, 16, 20, 61]] {
                     let output = try problem.product(
-                        matrix, inputs: 21, instructionSet, rowSplits: rowSplits, groupSplits: groupSplits)
+                        matrix, inputs: 61, instructionSet, rowSplits: rowSplits, groupSplits: groupSplits)
                     #expect(
-                        problem.matches(output, inputs: 21, instructionSet),
+                        problem.matches(output, inputs: 61, instructionSet),
                         "\(instructionSet) \(groupSplits) \(rowSplits)")
                 }
             }
@@ -140,20 +141,22 @@ struct MatrixTests {
         #expect(problem.matches(before, inputs: 2, .best) && before == after)
     }
 
-    @Test func biasThenResidualAreAdded() throws {
-        let problem = Problem(format: .q8_0, rows: 33, columns: 96, inputs: 7)
+    /// In one pass over the columns, and in several.
+    @Test(arguments: [(96, 7), (4704, 260)])
+    func biasThenResidualAreAdded(columns: Int, inputs: Int) throws {
+        let problem = Problem(format: .q8_0, rows: 33, columns: columns, inputs: inputs)
         let bias = (0..<33).map { Float($0) / 7 }
-        let residual = (0..<7 * 40).map { Float($0 % 13) / 3 }
+        let residual = (0..<inputs * 40).map { Float($0 % 13) / 3 }
         for instructionSet in InstructionSet.supported {
             let matrix = problem.matrix(repacked: true, instructionSet)
             let output = try problem.product(
-                matrix, inputs: 7, instructionSet, bias: bias, residual: residual, residualStride: 40)
-            for m in 0..<7 {
-                for n in 0..<33 {
-                    let expected = problem.expected(instructionSet)[m * 33 + n] + bias[n] + residual[m * 40 + n]
-                    #expect(output[m * Problem.stride + n] == expected)
-                }
+                matrix, inputs: inputs, instructionSet, bias: bias, residual: residual, residualStride: 40)
+            let expected = problem.expected(instructionSet)
+            let same = (0..<inputs * 33).allSatisfy { at in
+                let (m, n) = (at / 33, at % 33)
+                return output[m * Problem.stride + n] == expected[at] + bias[n] + residual[m * 40 + n]
             }
+            #expect(same, "\(instructionSet)")
         }
     }
 
@@ -171,11 +174,14 @@ struct MatrixTests {
     @Test(arguments: [Float.nan, .infinity, -.infinity], [Format.q4_0, .q4_k])
     func brokenInputsStayBroken(value: Float, format: Format) throws {
         for instructionSet in InstructionSet.supported {
-            var problem = Problem(format: format, rows: 16, columns: 256, inputs: 2)
+            var problem = Problem(format: format, rows: 16, columns: 256, inputs: 33)
             problem.inputs[256 + 6] = value
-            let output = try problem.product(problem.matrix(repacked: true, instructionSet), inputs: 2, instructionSet)
-            #expect((0..<16).allSatisfy { output[$0] == problem.expected(instructionSet)[$0] })
-            #expect((0..<16).allSatisfy { !output[Problem.stride + $0].isFinite })
+            let matrix = problem.matrix(repacked: true, instructionSet)
+            for inputs in [2, 33] {
+                let output = try problem.product(matrix, inputs: inputs, instructionSet)
+                #expect((0..<16).allSatisfy { output[$0] == problem.expected(instructionSet)[$0] })
+                #expect((0..<16).allSatisfy { !output[Problem.stride + $0].isFinite })
+            }
         }
     }
 
@@ -188,11 +194,11 @@ struct MatrixTests {
 
     /// Odd numbers of rows, and one block, a few, and more than fit a panel.
     private func shapes(of format: Format) -> [(rows: Int, columns: Int)] {
-        let blocks = format.blockLength == 256 ? [1, 3] : [1, 3, 12, 19]
+        let blocks = format.blockLength == 256 ? [1, 3] : [1, 3, 12, 14, 19]
         return blocks.flatMap { count in [1, 15, 16, 17, 33, 70].map { ($0, columns(of: format, blocks: count)) } }
     }
 
     private func columns(of format: Format, blocks: Int) -> Int {
-        format.blockLength == 1 ? [1: 1, 3: 37, 12: 128, 19: 300][blocks]! : blocks * format.blockLength
+        format.blockLength == 1 ? [1: 1, 3: 37, 12: 128, 14: 224, 19: 300][blocks]! : blocks * format.blockLength
     }
 }

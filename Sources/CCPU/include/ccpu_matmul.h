@@ -107,6 +107,9 @@ void cpu_matmul(
     int64_t group_begin, int64_t group_end, float *out, int64_t out_stride, const cpu_epilogue *_Nullable epilogue,
     void *scratch);
 
+/// Whether that many rows meet an integer format's weights on a matrix unit.
+bool cpu_matmul_on_tiles(cpu_isa isa, const cpu_matrix *matrix, int64_t rows);
+
 /// The contract: the same result by scalar code straight from x and the GGUF blocks of `rows` rows.
 void cpu_matmul_reference(
     cpu_isa isa, const cpu_matrix_format *format, const void *blocks, int64_t rows, int64_t columns, const float *x,

@@ -6,7 +6,7 @@
 #if defined(__x86_64__)
 #define KERNEL_ISA ISA_AVX512_VNNI
 #include <immintrin.h>
-#pragma clang attribute push( \
+#pragma clang attribute push(                                                                                        \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,prfchw,amx-tile,amx-int8"))), \
     apply_to = function)
 #include "vector.h"
@@ -31,6 +31,9 @@ static void begin(wide_kind kind) {
 
 static void end(void) { _tile_release(); }
 
+// A product of whatever the registers hold.
+static void keep_awake(void) { _tile_dpbssd(0, 4, 6); }
+
 // Sums or dot products that left a tile register: [row of x][16 outputs].
 typedef int32_t dot_products[WIDE_ROWS][16];
 
@@ -47,7 +50,7 @@ typedef struct {
     wide_x x;
     places to;
     fetch ahead;
-    int64_t end;  // of tiles or pairs
+    int64_t end;                   // of tiles or pairs
     int64_t lines;                 // of the next panel that are fetched with each of them
     int64_t home_begin, home_end;  // rows of each of them whose results' lines are fetched for writing
     int groups_begin, groups_end;
@@ -68,9 +71,9 @@ INLINE void fetch_beside(const products *q, int64_t number, int group, int64_t f
 
 // Where the sums of a row and a row group lie between calls.
 INLINE float *aside_of(wide_kind kind, float *aside, int64_t m, int group) {
-    const bool small = wide_is_small(kind);
-    const sums_place at = small ? small_aside(aside, m / 16, group) : sums_aside(aside, m / 32, group);
-    return at.at + (small ? 0 : m % 32 / 16 * at.tile) + m % 16 / 4 * at.four + m % 4 * at.row;
+    if (wide_is_small(kind)) return small_aside(aside, m / 16, group) + m % 16 * ASIDE_ROW;
+    const sums_place at = sums_aside(aside, m / 32, group);
+    return at.at + m % 32 / 16 * at.tile + m % 16 / 4 * at.four + m % 4 * at.row;
 }
 
 // Moves sums of rows `begin ..< end` between there and rows `stride` apart.
@@ -92,6 +95,7 @@ MOVE(bring_sums, h, a)
 const wide_kernels wide_kernels_amx = {
     .begin = begin,
     .end = end,
+    .keep_awake = keep_awake,
     .arrange = arrange,
     .multiply = {
         [WIDE_SMALL] = multiply_small,

@@ -89,9 +89,9 @@ static void arrange_smalls(
             if (widths[t] == 4) arrange_small(tile, 4, t * CPU_TILE_ROWS, codes, rest);
             else if (widths[t] > 0) arrange_small(tile, widths[t], t * CPU_TILE_ROWS, codes, rest);
         }
-    const int64_t missing = -blocks & (UNIT_BLOCKS - 1);
-    __builtin_memset(codes, 0, (size_t)missing * WIDE_ROWS * BLOCK);
-    __builtin_memset(rest, 0, (size_t)missing * SMALL_REST);
+    const size_t missing = (size_t)missing_blocks(blocks);
+    __builtin_memset(codes, 0, missing * WIDE_ROWS * BLOCK);
+    __builtin_memset(rest, 0, missing * SMALL_REST);
 }
 
 static void arrange(

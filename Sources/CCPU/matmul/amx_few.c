@@ -5,7 +5,7 @@
 #if defined(__x86_64__)
 #define KERNEL_ISA ISA_AVX512_VBMI
 #include <immintrin.h>
-#pragma clang attribute push( \
+#pragma clang attribute push(                                                                                            \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi,avx2,fma,f16c,amx-tile,amx-int8"))), \
     apply_to = function)
 #include "layouts/all.h"
@@ -62,39 +62,39 @@ INLINE void signed_digits(const u8x64 *codes, i32x16 s, const int offset, const 
 }
 
 // For each format: 32 columns from block b on, and the rest.
-#define UNPACK_FEW(name, record_blocks, code_offset)                                                                    \
-    INLINE void name##_unpack_few(const packed_##name *p, const int b, uint8_t *panel) {                                \
-        enum { HALVES = BLOCK / GROUP_##name, UNIT = INDEX_##name == INDEX_tq1_0 || INDEX_##name == INDEX_tq2_0 };      \
-        const wide_kind kind = (wide_kind)KIND_##name;                                                                \
-        uint8_t *const to = panel + 64 * 8 * b;                                                                         \
-        u8x64 codes[8];                                                                                                 \
-        UNROLL for (int v = 0; v < 8; v++) codes[v] = name##_code(p, b, v);                                             \
-        i32x16 s[2];                                                                                                    \
-        UNROLL for (int h = 0; h < HALVES; h++) s[h] = name##_s(p, b, h) * SIGN_##name;                                 \
-        u32x16 of_runs = 0;                                                                                             \
-        UNROLL for (int h = 0; h < HALVES; h++) {                                                                       \
-            const int first = 8 / HALVES * h;                                                                           \
-            if (kind == SUPER_SPLIT_MIN) unsigned_digits(codes, s[h], to);                                              \
-            else if (kind == SUPER_SPLIT) signed_digits(codes + first, s[h], code_offset, 8 / HALVES, to + 64 * first); \
-            else UNROLL for (int v = first; v < first + 8 / HALVES; v++) {                                              \
-                u8x64 *const product = (u8x64 *)(to + 64 * v);                                                          \
-                if (UNIT) *product = codes[v] - code_offset;                                                            \
+#define UNPACK_FEW(name, record_blocks, code_offset)                                                                     \
+    INLINE void name##_unpack_few(const packed_##name *p, const int b, uint8_t *panel) {                                 \
+        enum { HALVES = BLOCK / GROUP_##name, UNIT = INDEX_##name == INDEX_tq1_0 || INDEX_##name == INDEX_tq2_0 };       \
+        const wide_kind kind = (wide_kind)KIND_##name;                                                                   \
+        uint8_t *const to = panel + 64 * 8 * b;                                                                          \
+        u8x64 codes[8];                                                                                                  \
+        UNROLL for (int v = 0; v < 8; v++) codes[v] = name##_code(p, b, v);                                              \
+        i32x16 s[2];                                                                                                     \
+        UNROLL for (int h = 0; h < HALVES; h++) s[h] = name##_s(p, b, h) * SIGN_##name;                                  \
+        u32x16 of_runs = 0;                                                                                              \
+        UNROLL for (int h = 0; h < HALVES; h++) {                                                                        \
+            const int first = 8 / HALVES * h;                                                                            \
+            if (kind == SUPER_SPLIT_MIN) unsigned_digits(codes, s[h], to);                                               \
+            else if (kind == SUPER_SPLIT) signed_digits(codes + first, s[h], code_offset, 8 / HALVES, to + 64 * first);  \
+            else UNROLL for (int v = first; v < first + 8 / HALVES; v++) {                                               \
+                u8x64 *const product = (u8x64 *)(to + 64 * v);                                                           \
+                if (UNIT) *product = codes[v] - code_offset;                                                             \
                 else if (kind == SUPER_PRODUCTS_MIN) *product = (u8x64)((u16x32)codes[v] * (u16x32)(s[h] | s[h] << 16)); \
-                else if (kind == SUPER_PRODUCTS) *product = times(codes[v], s[h]) - all_bytes(s[h] * code_offset);      \
-                else *product = times(unshifted(codes[v]), s[h]) - all_bytes(s[h] * 16);                                \
-                if (kind == SUPER_SHIFTED && v % 2 == 0)                                                                \
-                    of_runs |= (u32x16)(times(shifts(codes[v]), s[h]) - all_bytes(s[h])) & 0xffu << 4 * v;              \
-            }                                                                                                           \
-        }                                                                                                               \
-        u8x64 *const factors = (u8x64 *)(panel + DIGIT);                                                                \
-        if (kind == SUPER_SHIFTED) factors[b] = (u8x64)of_runs, factors[8 + b] = eightfold((u8x64)of_runs);             \
-        if (kind == SUPER_PRODUCTS_MIN && b % 2 == 0) {                                                                 \
-            const u32x16 one = (u32x16)name##_mins(p, b), two = (u32x16)name##_mins(p, b + 1);                          \
-            const u8x64 mins = (u8x64)(((one | one >> 8) & 0xffff) | (two | two >> 8) << 16);                           \
-            factors[b / 2] = mins;                                                                                      \
-            factors[4 + b / 2] = factors[8 + b / 2] = eightfold(mins);                                                  \
-            factors[12 + b / 2] = 0;                                                                                    \
-        }                                                                                                               \
+                else if (kind == SUPER_PRODUCTS) *product = times(codes[v], s[h]) - all_bytes(s[h] * code_offset);       \
+                else *product = times(unshifted(codes[v]), s[h]) - all_bytes(s[h] * 16);                                 \
+                if (kind == SUPER_SHIFTED && v % 2 == 0)                                                                 \
+                    of_runs |= (u32x16)(times(shifts(codes[v]), s[h]) - all_bytes(s[h])) & 0xffu << 4 * v;               \
+            }                                                                                                            \
+        }                                                                                                                \
+        u8x64 *const factors = (u8x64 *)(panel + DIGIT);                                                                 \
+        if (kind == SUPER_SHIFTED) factors[b] = (u8x64)of_runs, factors[8 + b] = eightfold((u8x64)of_runs);              \
+        if (kind == SUPER_PRODUCTS_MIN && b % 2 == 0) {                                                                  \
+            const u32x16 one = (u32x16)name##_mins(p, b), two = (u32x16)name##_mins(p, b + 1);                           \
+            const u8x64 mins = (u8x64)(((one | one >> 8) & 0xffff) | (two | two >> 8) << 16);                            \
+            factors[b / 2] = mins;                                                                                       \
+            factors[4 + b / 2] = factors[8 + b / 2] = eightfold(mins);                                                   \
+            factors[12 + b / 2] = 0;                                                                                     \
+        }                                                                                                                \
     }
 
 // MARK: Products
@@ -108,29 +108,29 @@ typedef struct {
     int64_t from_stride, to_stride;
 } block_sums;
 
-#define ADD_FEW(name, record_blocks, code_offset)                                                                       \
-    INLINE void name##_add_few(const packed_##name *p, const block_sums *sums, int row, int row_end) {                  \
-        const wide_kind kind = (wide_kind)KIND_##name;                                                                \
-        const f32x16 d = name##_d(p) * (float)SIGN_##name, dmin = name##_dmin(p);                                       \
-        i16x32 mins[4];                                                                                                 \
-        UNROLL for (int j = 0; j < 4; j++) mins[j] = kind == SUPER_SPLIT_MIN ? name##_mins(p, j) : (i16x32)0;           \
-        for (int m = row; m < row_end; m++) {                                                                           \
-            const i32x16 first = load_i32x16(sums->sums[0][m]), second = load_i32x16(sums->sums[1][m]);                 \
-            const i32x16 sum = super_is_split(kind) ? (first << digit_bits(kind)) + second : first;                     \
-            const f32x16 scale = (f32x16)((const float *)(sums->x + WIDE_SCALE))[m];                              \
-            f32x16 acc = sums->from ? load_f32(sums->from + m * sums->from_stride) : (f32x16)0;                         \
-            acc = fma16(__builtin_convertvector(sum, f32x16), d * scale, acc);                                          \
-            if (HAS_MIN_##name) {                                                                                       \
-                i32x16 of_mins = second;                                                                                \
-                if (kind == SUPER_SPLIT_MIN) {                                                                          \
-                    of_mins = 0;                                                                                        \
-                    UNROLL for (int j = 0; j < 4; j++) of_mins = add_pairs(                                             \
-                        of_mins, mins[j], (i16x32)(i32x16)load_i32(sums->x + WIDE_SUMS + 16 * m + 4 * j));        \
-                }                                                                                                       \
-                acc = fma16(-__builtin_convertvector(of_mins, f32x16), dmin * scale, acc);                              \
-            }                                                                                                           \
-            store_f32(sums->to + m * sums->to_stride, acc);                                                             \
-        }                                                                                                               \
+#define ADD_FEW(name, record_blocks, code_offset)                                                             \
+    INLINE void name##_add_few(const packed_##name *p, const block_sums *sums, int row, int row_end) {        \
+        const wide_kind kind = (wide_kind)KIND_##name;                                                        \
+        const f32x16 d = name##_d(p) * (float)SIGN_##name, dmin = name##_dmin(p);                             \
+        i16x32 mins[4];                                                                                       \
+        UNROLL for (int j = 0; j < 4; j++) mins[j] = kind == SUPER_SPLIT_MIN ? name##_mins(p, j) : (i16x32)0; \
+        for (int m = row; m < row_end; m++) {                                                                 \
+            const i32x16 first = load_i32x16(sums->sums[0][m]), second = load_i32x16(sums->sums[1][m]);       \
+            const i32x16 sum = super_is_split(kind) ? (first << digit_bits(kind)) + second : first;           \
+            const f32x16 scale = (f32x16)((const float *)(sums->x + WIDE_SCALE))[m];                          \
+            f32x16 acc = sums->from ? load_f32(sums->from + m * sums->from_stride) : (f32x16)0;               \
+            acc = fma16(__builtin_convertvector(sum, f32x16), d * scale, acc);                                \
+            if (HAS_MIN_##name) {                                                                             \
+                i32x16 of_mins = second;                                                                      \
+                if (kind == SUPER_SPLIT_MIN) {                                                                \
+                    of_mins = 0;                                                                              \
+                    UNROLL for (int j = 0; j < 4; j++) of_mins = add_pairs(                                   \
+                        of_mins, mins[j], (i16x32)(i32x16)load_i32(sums->x + WIDE_SUMS + 16 * m + 4 * j));    \
+                }                                                                                             \
+                acc = fma16(-__builtin_convertvector(of_mins, f32x16), dmin * scale, acc);                    \
+            }                                                                                                 \
+            store_f32(sums->to + m * sums->to_stride, acc);                                                   \
+        }                                                                                                     \
     }
 
 INLINE i32x16 load_i32x16(const int32_t *p) { return (i32x16)load_u8(p); }
@@ -156,53 +156,53 @@ INLINE void multiply_factors(const wide_kind kind, const uint8_t *x, const uint8
 
 enum { FETCH_BLOCKS = 2 };
 
-#define MULTIPLY_FEW(name, record_blocks, code_offset)                                                                  \
-    static void name##_few(                                                                                             \
-        const uint8_t *group, size_t group_bytes, int64_t groups, int64_t blocks, wide_x x, int rows,                   \
-        float *out, int64_t stride, bool start                                                                          \
-    ) {                                                                                                                 \
-        const wide_kind kind = (wide_kind)KIND_##name;                                                                \
-        const size_t rest_bytes = wide_rest_bytes(kind);                                                          \
-        _Alignas(64) uint8_t panels[2][UNPACKED];                                                                       \
-        _Alignas(64) float acc[WIDE_ROWS][16];                                                                          \
-        _Alignas(64) block_sums sums;                                                                                   \
-        const packed_##name *before = NULL, *p = (const packed_##name *)group;                                          \
-        const int quarter = (rows + 3) / 4;                                                                             \
-        UNROLL for (int b = 0; b < SUPER_BLOCKS; b++) name##_unpack_few(p, b, panels[0]);                               \
-        int64_t b = 0, g = 0;                                                                                           \
-        for (int64_t unit = 0; unit < groups * blocks; unit++) {                                                        \
-            const uint8_t *const panel = panels[unit % 2], *const rest = x.rest + (size_t)b * rest_bytes;               \
-            const bool last = b + 1 == blocks, all = last && g + 1 == groups;                                           \
-            /* The last one is unpacked again, for nothing. */                                                          \
-            const packed_##name *const next =                                                                           \
-                all ? p : last ? (const packed_##name *)(group + (size_t)(g + 1) * group_bytes) : p + 1;                \
-            _tile_zero(0);                                                                                              \
-            _tile_zero(1);                                                                                              \
-            if (super_has_factors(kind)) multiply_factors(kind, rest + WIDE_SUMS, panel + DIGIT);                 \
-            UNROLL for (int k = 0; k < 4; k++) {                                                                        \
-                multiply_64(kind, x.codes + b * WIDE_BYTES + 1024 * k, panel + 1024 * k);                         \
-                const size_t part = sizeof *p / 4;                                                                      \
-                const uint8_t *const ahead = (const uint8_t *)(next + FETCH_BLOCKS) + k * part;                         \
-                UNROLL for (size_t i = 0; i < part; i += 64) __builtin_prefetch(ahead + i, 0, 3);                       \
-                name##_unpack_few(next, 2 * k, panels[(unit + 1) % 2]);                                                 \
-                name##_unpack_few(next, 2 * k + 1, panels[(unit + 1) % 2]);                                             \
-                const int row = k * quarter, row_end = row + quarter < rows ? row + quarter : rows;                     \
-                if (before) name##_add_few(before, &sums, row, row_end);                                                \
-            }                                                                                                           \
-            _tile_stored(0, sums.sums[0], 64);                                                                          \
-            if (kind != SUPER_PRODUCTS && kind != SUPER_SHIFTED) _tile_stored(1, sums.sums[1], 64);                     \
-            float *const to = out + g * CPU_GROUP_ROWS;                                                                 \
-            sums.x = rest;                                                                                              \
-            sums.from = b > 0 ? acc[0] : start ? NULL : to;                                                             \
-            sums.from_stride = b > 0 ? 16 : stride;                                                                     \
-            sums.to = last ? to : acc[0];                                                                               \
-            sums.to_stride = last ? stride : 16;                                                                        \
-            before = p;                                                                                                 \
-            p = next;                                                                                                   \
-            b = last ? 0 : b + 1;                                                                                       \
-            g += last;                                                                                                  \
-        }                                                                                                               \
-        name##_add_few(before, &sums, 0, rows);                                                                         \
+#define MULTIPLY_FEW(name, record_blocks, code_offset)                                                    \
+    static void name##_few(                                                                               \
+        const uint8_t *group, size_t group_bytes, int64_t groups, int64_t blocks, wide_x x, int rows,     \
+        float *out, int64_t stride, bool start                                                            \
+    ) {                                                                                                   \
+        const wide_kind kind = (wide_kind)KIND_##name;                                                    \
+        const size_t rest_bytes = wide_rest_bytes(kind);                                                  \
+        _Alignas(64) uint8_t panels[2][UNPACKED];                                                         \
+        _Alignas(64) float acc[WIDE_ROWS][16];                                                            \
+        _Alignas(64) block_sums sums;                                                                     \
+        const packed_##name *before = NULL, *p = (const packed_##name *)group;                            \
+        const int quarter = (rows + 3) / 4;                                                               \
+        UNROLL for (int b = 0; b < SUPER_BLOCKS; b++) name##_unpack_few(p, b, panels[0]);                 \
+        int64_t b = 0, g = 0;                                                                             \
+        for (int64_t unit = 0; unit < groups * blocks; unit++) {                                          \
+            const uint8_t *const panel = panels[unit % 2], *const rest = x.rest + (size_t)b * rest_bytes; \
+            const bool last = b + 1 == blocks, all = last && g + 1 == groups;                             \
+            /* The last one is unpacked again, for nothing. */                                            \
+            const packed_##name *const next =                                                             \
+                all ? p : last ? (const packed_##name *)(group + (size_t)(g + 1) * group_bytes) : p + 1;  \
+            _tile_zero(0);                                                                                \
+            _tile_zero(1);                                                                                \
+            if (super_has_factors(kind)) multiply_factors(kind, rest + WIDE_SUMS, panel + DIGIT);         \
+            UNROLL for (int k = 0; k < 4; k++) {                                                          \
+                multiply_64(kind, x.codes + b * WIDE_BYTES + 1024 * k, panel + 1024 * k);                 \
+                const size_t part = sizeof *p / 4;                                                        \
+                const uint8_t *const ahead = (const uint8_t *)(next + FETCH_BLOCKS) + k * part;           \
+                UNROLL for (size_t i = 0; i < part; i += 64) __builtin_prefetch(ahead + i, 0, 3);         \
+                name##_unpack_few(next, 2 * k, panels[(unit + 1) % 2]);                                   \
+                name##_unpack_few(next, 2 * k + 1, panels[(unit + 1) % 2]);                               \
+                const int row = k * quarter, row_end = row + quarter < rows ? row + quarter : rows;       \
+                if (before) name##_add_few(before, &sums, row, row_end);                                  \
+            }                                                                                             \
+            _tile_stored(0, sums.sums[0], 64);                                                            \
+            if (kind != SUPER_PRODUCTS && kind != SUPER_SHIFTED) _tile_stored(1, sums.sums[1], 64);       \
+            float *const to = out + g * CPU_GROUP_ROWS;                                                   \
+            sums.x = rest;                                                                                \
+            sums.from = b > 0 ? acc[0] : start ? NULL : to;                                               \
+            sums.from_stride = b > 0 ? 16 : stride;                                                       \
+            sums.to = last ? to : acc[0];                                                                 \
+            sums.to_stride = last ? stride : 16;                                                          \
+            before = p;                                                                                   \
+            p = next;                                                                                     \
+            b = last ? 0 : b + 1;                                                                         \
+            g += last;                                                                                    \
+        }                                                                                                 \
+        name##_add_few(before, &sums, 0, rows);                                                           \
     }
 
 SUPER_LIST(UNPACK_FEW)

@@ -16,11 +16,13 @@ static const float bias_value = 12582912.0f;
 enum { EIGHTH = 512, SUMS_BYTES = WIDE_DOTS / 2 };
 INLINE uint8_t *small_sums(uint8_t *sums, int64_t turn) { return sums + turn * SUMS_BYTES + (turn ? 1 : 5) * EIGHTH; }
 enum { NEXT_BLOCK = 9 * EIGHTH };
+_Static_assert(5 * EIGHTH + 3 * NEXT_BLOCK + 2048 <= SUMS_BYTES, "sums of a job");
+_Static_assert(UNIT_BYTES == UNIT_BLOCKS * CPU_GROUP_ROWS * BLOCK, "codes of x and of weights");
 
 // Sums between jobs: 4 KiB of a tile, half of it two row groups', of which four rows lie in an eighth.
-INLINE sums_place small_aside(float *aside, int64_t tile, int group) {
-    float *const at = aside + tile * 1024 + (group / 2 % 2 ? 0 : 512) + group % 2 * CPU_GROUP_ROWS;
-    return (sums_place){.at = at, .four = 128, .row = 32, .group = CPU_GROUP_ROWS};
+enum { ASIDE_ROW = 2 * CPU_GROUP_ROWS };
+INLINE float *small_aside(float *aside, int64_t tile, int group) {
+    return aside + tile * 1024 + (group / 2 ? 0 : 512) + group % 2 * CPU_GROUP_ROWS;
 }
 
 // What makes floats of a job's sums, and where they belong: the second row group's beside those of the first one.
@@ -83,10 +85,11 @@ INLINE void add_small(
     } while (0)
 
 // A block's sums leave the registers while the next one is multiplied, and another block later their first rows are added.
-INLINE void small_range(const bool has_min, const int panels, const products *q, int64_t units, int64_t number) {
+INLINE void small_range(const bool has_min, const int panels, const products *q, int64_t units) {
+    const int64_t number = q->end * units * ((q->groups_end - q->groups_begin) / panels);
     _Alignas(64) static const int32_t bias[16] = {BIAS, BIAS, BIAS, BIAS, BIAS, BIAS, BIAS, BIAS,
                                                   BIAS, BIAS, BIAS, BIAS, BIAS, BIAS, BIAS, BIAS};
-    _Alignas(64) static const float zeros[32] = {0};
+    _Alignas(64) static const float zeros[ASIDE_ROW] = {0};
     uint8_t *const sums = q->to.dots;
     const size_t unit_rest = UNIT_BLOCKS * small_panel_rest(has_min);
     small_job last = {0}, older = {0};
@@ -104,7 +107,7 @@ INLINE void small_range(const bool has_min, const int panels, const products *q,
         STEP(3, 2, 3, 5, to + 2 * NEXT_BLOCK, 0, 1, true, &last, before, 8, n > 0);
         older = last;
         const bool direct = (tile + 1) * WIDE_ROWS <= q->to.direct;
-        float *const aside = small_aside(q->to.aside, tile, group).at;
+        float *const aside = small_aside(q->to.aside, tile, group);
         float *const home = q->to.home + tile * WIDE_ROWS * q->to.stride + group * CPU_GROUP_ROWS;
         const bool from_home = direct && q->to.take && unit == 0, to_home = direct && q->to.bring && unit + 1 == units;
         last = (small_job){
@@ -112,8 +115,8 @@ INLINE void small_range(const bool has_min, const int panels, const products *q,
             .x = (const float *)(q->x.rest + (size_t)tile * q->x.rest_stride) + unit * (UNIT_BLOCKS * SMALL_REST / 4),
             .from = from_home ? home : aside,
             .to = to_home ? home : aside,
-            .from_row = from_home ? q->to.stride : 32,
-            .to_row = to_home ? q->to.stride : 32};
+            .from_row = from_home ? q->to.stride : ASIDE_ROW,
+            .to_row = to_home ? q->to.stride : ASIDE_ROW};
         if (q->to.before == 0 && unit == 0) last.from = zeros, last.from_row = 0;
         if (++unit < units) continue;
         unit = 0;
@@ -145,10 +148,10 @@ INLINE void small_groups(
         .home_end = to.direct ? WIDE_ROWS * (to.before + 1) / to.all : 0,
         .groups_end = groups & ~1,
     };
-    if (groups > 1) small_range(has_min, 2, &q, units, tiles * units * (groups / 2));
+    if (groups > 1) small_range(has_min, 2, &q, units);
     q.groups_begin = groups & ~1;
     q.groups_end = groups;
-    if (groups % 2) small_range(has_min, 1, &q, units, tiles * units);
+    if (groups % 2) small_range(has_min, 1, &q, units);
 }
 
 #define SMALL_KERNEL(name, has_min)                                                                                \

@@ -49,10 +49,10 @@ INLINE void add_rows(const wide_kind kind, const int tiles, const int panels, co
 
 // Instructions name registers by literals: sums of high halves or of the first row group are 0 and 1, by tile of x, sums of
 // low halves or of the second row group 2 and 3; tiles of x are 4 and 5, weights 6 and 7.
-#define LOAD_X(at, stride)                                          \
-    do {                                                            \
-        _tile_loadd(4, at, 64);                                     \
-        if (tiles > 1) _tile_loadd(5, (at) + stride, 64);      \
+#define LOAD_X(at, stride)                                \
+    do {                                                  \
+        _tile_loadd(4, at, 64);                           \
+        if (tiles > 1) _tile_loadd(5, (at) + stride, 64); \
     } while (0)
 #define MULTIPLY_FIRST(weights)                  \
     do {                                         \
@@ -118,6 +118,7 @@ INLINE finished finished_of(
 INLINE void multiply_super(const wide_kind kind, const int tiles, const int panels, const products *q, int64_t pair) {
     const bool split = super_is_split(kind), two = split || panels > 1;
     const int width = split ? 1 : panels;  // row groups of a job
+    _Static_assert(6 * 4 * sizeof(dot_products) <= WIDE_DOTS, "sums of a job");
     dot_products (*const dots)[4] = (dot_products(*)[4])q->to.dots, (*const mins)[4] = dots + 2;  // by job
     const size_t second = split ? 4096 : q->panel.codes_stride;
     job now = {pair, q->groups_begin}, last = now, older = now;

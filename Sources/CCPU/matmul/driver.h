@@ -20,14 +20,13 @@ typedef struct {
     int64_t stride;
     uint8_t *panels;  // room for CHUNK_GROUPS panels
     float *edge;      // room for WIDE_PASS_ROWS rows of CHUNK outputs
-    uint8_t *wide;    // room for WIDE_PASS_BYTES of wide records
+    uint8_t *wide;    // room for WIDE_PASS_BYTES of rows of x arranged anew
 } call;
 
-// Some row groups times some rows of x, in tiles of CPU_TILE_ROWS or WIDE_ROWS: what is computed before going on to
-// other weights.
+// Some row groups times some rows of x: what is computed before going on to other weights.
 typedef struct {
     int64_t group, row_begin, row_end;
-    int groups, tile_rows;
+    int groups;
 } chunk;
 
 static inline const uint8_t *packed_group(const call *c, int64_t group) {
@@ -58,7 +57,7 @@ typedef struct {
 } place;
 
 static inline place place_of(const call *c, chunk k, int64_t m) {
-    int width = k.tile_rows == WIDE_ROWS ? WIDE_ROWS : tile_width(c->x->rows, m);
+    int width = tile_width(c->x->rows, m);
     if (k.row_end - m < width || columns_in(c, k) < k.groups * CPU_GROUP_ROWS)
         return (place){c->edge + (m - k.row_begin) * CHUNK, CHUNK, width, true};
     return (place){c->out + m * c->stride + k.group * CPU_GROUP_ROWS, c->stride, width, false};
@@ -67,7 +66,7 @@ static inline place place_of(const call *c, chunk k, int64_t m) {
 // The first row whose results are kept aside: all of them, or those of the last tile, or none.
 static inline int64_t first_aside(const call *c, chunk k) {
     if (columns_in(c, k) < k.groups * CPU_GROUP_ROWS) return k.row_begin;
-    const int64_t last = k.row_begin + (k.row_end - 1 - k.row_begin) / k.tile_rows * k.tile_rows;
+    const int64_t last = k.row_begin + (k.row_end - 1 - k.row_begin) / CPU_TILE_ROWS * CPU_TILE_ROWS;
     return place_of(c, k, last).aside ? last : k.row_end;
 }
 

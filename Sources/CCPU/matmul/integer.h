@@ -102,15 +102,15 @@ INLINE void panel_groups(
     }
 }
 
-#define PANEL_KERNEL(name, group, has_min)                                                                            \
-    static void panel_##name(                                                                                         \
-        const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *tile, int width,        \
-        float *out, int64_t stride, bool start, fetch ahead                                                           \
-    ) {                                                                                                               \
-        const traits t = {group, has_min, has_min ? 0 : 128};                                                         \
-        if (width == 4) panel_groups(t, 4, panel, panel_stride, groups, blocks, tile, out, stride, start, ahead);     \
+#define PANEL_KERNEL(name, group, has_min)                                                                             \
+    static void panel_##name(                                                                                          \
+        const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *tile, int width,         \
+        float *out, int64_t stride, bool start, fetch ahead                                                            \
+    ) {                                                                                                                \
+        const traits t = {group, has_min, has_min ? 0 : 128};                                                          \
+        if (width == 4) panel_groups(t, 4, panel, panel_stride, groups, blocks, tile, out, stride, start, ahead);      \
         else if (width == 2) panel_groups(t, 2, panel, panel_stride, groups, blocks, tile, out, stride, start, ahead); \
-        else panel_groups(t, 1, panel, panel_stride, groups, blocks, tile, out, stride, start, ahead);                \
+        else panel_groups(t, 1, panel, panel_stride, groups, blocks, tile, out, stride, start, ahead);                 \
     }
 PANEL_KERNEL(32, 32, 0)
 PANEL_KERNEL(32_min, 32, 1)
@@ -240,17 +240,17 @@ GRID_LIST(PACK_GRID)
 SMALL_LIST(UNPACK_PACKED)
 
 // The same for a matrix unit, up to UNIT_BLOCKS * n with zeros.
-#if KERNEL_ISA >= ISA_AVX512_VNNI
+#if KERNEL_ISA >= ISA_AVX512_VBMI
 INLINE void clear_missing(int64_t blocks, size_t rest_step, uint8_t *codes, uint8_t *rest) {
-    const int64_t missing = -blocks & (UNIT_BLOCKS - 1);
-    __builtin_memset(codes + 512 * blocks, 0, (size_t)missing * 512);
-    __builtin_memset(rest + rest_step * (size_t)blocks, 0, rest_step * (size_t)missing);
+    const size_t missing = (size_t)missing_blocks(blocks);
+    __builtin_memset(codes + 512 * blocks, 0, missing * 512);
+    __builtin_memset(rest + rest_step * (size_t)blocks, 0, missing * rest_step);
 }
 #define UNPACK_PACKED_WIDE(name, record_blocks, code_offset)                                                         \
     static void name##_unpack_packed_wide(                                                                           \
         const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t *codes, uint8_t *rest                  \
     ) {                                                                                                              \
-        const size_t step = small_panel_rest(HAS_MIN_##name);                                                        \
+        const size_t step = panel_bytes(GROUP_##name, HAS_MIN_##name) - 512;                                         \
         name##_unpack_group(group, block_begin, block_end, 0, codes, rest, 512, step);                               \
         clear_missing(block_end - block_begin, step, codes, rest);                                                   \
     }
@@ -259,7 +259,7 @@ INLINE void clear_missing(int64_t blocks, size_t rest_step, uint8_t *codes, uint
         const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t *codes,    \
         uint8_t *rest                                                                                                \
     ) {                                                                                                              \
-        const size_t step = small_panel_rest(HAS_MIN_##name);                                                        \
+        const size_t step = panel_bytes(GROUP_##name, HAS_MIN_##name) - 512;                                         \
         name##_unpack_rows(rows, row_bytes, valid, block_begin, block_end, 0, codes, rest, 512, step);               \
         clear_missing(block_end - block_begin, step, codes, rest);                                                   \
     }
@@ -280,31 +280,31 @@ INLINE size_t fetch_ahead(const int R, size_t group_bytes, size_t at) {
     return PREFETCH_AHEAD + (at + PREFETCH_AHEAD < group_bytes ? 0 : (size_t)(R - 1) * group_bytes);
 }
 
-#define DIRECT_TILE(name, record_blocks, code_offset)                                                              \
-    INLINE void name##_direct_tile(                                                                                \
-        const int R, const int C, const uint8_t *group, size_t group_bytes, int64_t blocks, const uint8_t *tile,   \
-        float *out, int64_t stride                                                                                 \
-    ) {                                                                                                            \
-        const traits t = {GROUP_##name, HAS_MIN_##name, code_offset};                                              \
-        f32x16 acc[4][4];                                                                                          \
-        UNROLL for (int r = 0; r < R; r++) UNROLL for (int c = 0; c < C; c++) acc[r][c] = 0;                       \
-        for (int64_t first = 0; first < blocks; first += record_blocks) {                                          \
-            const int count = record_blocks < blocks - first ? record_blocks : (int)(blocks - first);              \
-            const packed_##name *p[4];                                                                             \
-            UNROLL for (int r = 0; r < R; r++)                                                                     \
-                p[r] = (const packed_##name *)(group + (size_t)r * group_bytes) + first / record_blocks;           \
-            for (int b = 0; b < count; b++) {                                                                      \
-                const size_t part = sizeof(packed_##name) / record_blocks;                                         \
-                UNROLL for (int r = 0; r < R; r++)                                                                 \
-                    prefetch_block((const uint8_t *)p[r] + (size_t)b * part, PREFETCH_AHEAD, part);                                \
-                ADD_BLOCK(                                                                                         \
-                    t, R, C, tile + (first + b) * TILE_BYTES * C, acc, name##_code(p[r], b, v),                    \
-                    name##_scale(p[r], b, h), name##_min(p[r], b, h));                                             \
-            }                                                                                                      \
-        }                                                                                                          \
-        UNROLL for (int r = 0; r < R; r++) UNROLL for (int c = 0; c < C; c++)                                      \
-            store_f32(out + c * stride + r * CPU_GROUP_ROWS, acc[r][c]);                                           \
-    }                                                                                                              \
+#define DIRECT_TILE(name, record_blocks, code_offset)                                                            \
+    INLINE void name##_direct_tile(                                                                              \
+        const int R, const int C, const uint8_t *group, size_t group_bytes, int64_t blocks, const uint8_t *tile, \
+        float *out, int64_t stride                                                                               \
+    ) {                                                                                                          \
+        const traits t = {GROUP_##name, HAS_MIN_##name, code_offset};                                            \
+        f32x16 acc[4][4];                                                                                        \
+        UNROLL for (int r = 0; r < R; r++) UNROLL for (int c = 0; c < C; c++) acc[r][c] = 0;                     \
+        for (int64_t first = 0; first < blocks; first += record_blocks) {                                        \
+            const int count = record_blocks < blocks - first ? record_blocks : (int)(blocks - first);            \
+            const packed_##name *p[4];                                                                           \
+            UNROLL for (int r = 0; r < R; r++)                                                                   \
+                p[r] = (const packed_##name *)(group + (size_t)r * group_bytes) + first / record_blocks;         \
+            for (int b = 0; b < count; b++) {                                                                    \
+                const size_t part = sizeof(packed_##name) / record_blocks;                                       \
+                UNROLL for (int r = 0; r < R; r++)                                                               \
+                    prefetch_block((const uint8_t *)p[r] + (size_t)b * part, PREFETCH_AHEAD, part);              \
+                ADD_BLOCK(                                                                                       \
+                    t, R, C, tile + (first + b) * TILE_BYTES * C, acc, name##_code(p[r], b, v),                  \
+                    name##_scale(p[r], b, h), name##_min(p[r], b, h));                                           \
+            }                                                                                                    \
+        }                                                                                                        \
+        UNROLL for (int r = 0; r < R; r++) UNROLL for (int c = 0; c < C; c++)                                    \
+            store_f32(out + c * stride + r * CPU_GROUP_ROWS, acc[r][c]);                                         \
+    }                                                                                                            \
     DIRECT_WIDTHS(name)
 
 #define DIRECT_WIDTHS(name)                                                                                        \

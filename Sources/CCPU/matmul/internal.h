@@ -48,14 +48,16 @@ enum {
     WIDE_SCALE = 0,     // of the rest: float [16]; where blocks are smaller, scales and sums of eight: float [8][2][16]
     WIDE_SUMS = 64,     // what the kind of panel (wide_kind) takes of sums of codes
     SMALL_REST = 128,   // bytes of the rest of one smaller block
-    // Smaller blocks are taken four at a time.
+    // Smaller blocks are taken four at a time: codes of 16 rows of x, and of 16 outputs.
     UNIT_BLOCKS = 4,
     UNIT_BYTES = UNIT_BLOCKS * WIDE_ROWS * BLOCK,
 };
+// Blocks up to a whole unit, which are zeros.
+static inline int64_t missing_blocks(int64_t blocks) { return -blocks & (UNIT_BLOCKS - 1); }
 
 // Unpacked weights of one row group and block: 8 vectors of codes (as dwords v of 16 rows), then f32 scales of 16
 // rows, two vectors where a group is 16 columns, then as many mins in formats with mins. In formats without mins codes
-// are offset by what their reader wants zero to be: 128 for dot_u8, 0 for wide kernels.
+// are offset by 128, for dot_u8.
 static inline size_t panel_bytes(int group, int has_min) {
     return 512 + (size_t)64 * (size_t)(BLOCK / group) * (size_t)(1 + has_min);
 }
@@ -73,12 +75,13 @@ static inline size_t super_tail(int group, int products) {
 static inline size_t super_panel_bytes(int group, int has_min, int products) {
     return super_tail(group, products) + super_tail_bytes(group, has_min);
 }
-// The same for a matrix unit: products p of scale and code; what else comes before d depends on the format.
+// The same for a matrix unit.
 typedef enum {
     // Smaller blocks: codes of eight, and of each f32 scales of 16 rows, then mins in formats with mins.
     WIDE_SMALL,
     WIDE_SMALL_MIN,
-    // p >> 7, then p & 127.
+    // Blocks of 256 columns: products p of scale and code; what else comes before d depends on the format. p >> 7, then
+    // p & 127.
     SUPER_SPLIT,
     // The same. Sums of x are int16 [16][4][2], by pairs of groups of 32 columns.
     SUPER_SPLIT_MIN,
@@ -225,7 +228,7 @@ typedef wide_x wide_panel;
 
 // Where sums lie between 256 columns and the next ones, and results in the end.
 typedef struct {
-    uint8_t *dots;     // WIDE_DOTS bytes for sums that leave tile registers: on a huge page, as few stores' addresses are translated at once
+    uint8_t *dots;     // WIDE_DOTS bytes for sums that leave tile registers
     float *aside;      // room for WIDE_PASS_ROWS rows of CHUNK outputs, in an order of the kernel's own
     float *home;       // rows `stride` apart
     int64_t stride;
@@ -239,11 +242,13 @@ typedef void panel_kernel(
     const uint8_t *panel, size_t panel_stride, int groups, int64_t blocks, const uint8_t *tile, int width, float *out,
     int64_t stride, bool start, fetch ahead);
 
-// Kernels of a matrix unit: products of WIDE_ROWS rows of x.
+// Kernels of a matrix unit: products of tiles of WIDE_ROWS rows of x.
 typedef struct {
     // Prepares this thread's tile registers, and lets go of them.
     void (*begin)(wide_kind kind);
     void (*end)(void);
+    // Keeps the unit awake, which otherwise takes a quarter of a microsecond to start again.
+    void (*keep_awake)(void);
     // `blocks` blocks of 32 columns of 16 rows of x arranged anew: WIDE_ROWS / CPU_TILE_ROWS tiles, of which those of width
     // 0 are left out.
     void (*arrange)(

@@ -9,7 +9,7 @@
     [INDEX_##name].pack = name##_pack_rows, [INDEX_##name].direct = name##_direct, \
     [INDEX_##name].unpack_packed = name##_unpack_packed,
 #define ROW_KERNELS(name, ...) [INDEX_##name].direct_rows = name##_direct_rows,
-#if KERNEL_ISA >= ISA_AVX512_VNNI
+#if KERNEL_ISA >= ISA_AVX512_VBMI
 #define PACKED_WIDE(name, ...) [INDEX_##name].unpack_packed_wide = name##_unpack_packed_wide,
 #define BLOCKS_WIDE(name, ...) [INDEX_##name].unpack_blocks_wide = name##_unpack_blocks_wide,
 #define WHOLE_WIDE(name, ...) [INDEX_##name].unpack_blocks_wide = name##_unpack_whole_wide,

@@ -136,6 +136,26 @@ static void multiply_floats(const call *c, chunk k) {
     }
 }
 
+// Up to WIDE_ROWS rows for which weights are unpacked while a matrix unit multiplies them.
+static bool takes_few(const kernel_set *kernels, const cpu_matrix *matrix, int64_t rows) {
+    const cpu_matrix_format *format = matrix->format;
+    return kernels->few && format->activations != CPU_ACTIVATIONS_F32 && matrix->packed &&
+           kernels->few->multiply[format->index] && matrix->columns % (UNIT_BLOCKS * BLOCK) == 0 && rows <= WIDE_ROWS &&
+           rows >= (wide_is_small(format->kind) ? FEW_SMALL_FROM_ROWS : FEW_FROM_ROWS);
+}
+
+// More rows, for which a matrix unit multiplies panels.
+static bool takes_wide(const kernel_set *kernels, const cpu_matrix *matrix, int64_t rows) {
+    const cpu_matrix_format *format = matrix->format;
+    const bool small = wide_is_small(format->kind);
+    return kernels->wide && format->activations != CPU_ACTIVATIONS_F32 && (!small || format->group == BLOCK) &&
+           rows >= (small ? WIDE_SMALL_FROM_ROWS : WIDE_FROM_ROWS);
+}
+
+bool cpu_matmul_on_tiles(cpu_isa isa, const cpu_matrix *matrix, int64_t rows) {
+    return takes_few(kernel_sets[isa], matrix, rows) || takes_wide(kernel_sets[isa], matrix, rows);
+}
+
 void cpu_matmul(
     cpu_isa isa, const cpu_matrix *matrix, const cpu_activations *activations, int64_t row_begin, int64_t row_end,
     int64_t group_begin, int64_t group_end, float *out, int64_t out_stride, const cpu_epilogue *epilogue, void *scratch
@@ -151,6 +171,8 @@ void cpu_matmul(
     _Static_assert(CHUNK_GROUPS * 1152 <= WIDE_PANEL_REST, "wide panels");
     _Static_assert(WIDE_PANEL + WIDE_PANEL_REST + WIDE_DOTS <= PANEL_ROOM, "wide panels and what leaves tile registers");
     _Static_assert(WIDE_PANEL / 4096 <= CHUNK_GROUPS, "sums of wide panels");
+    _Static_assert(WIDE_SMALL_PASS_ROWS <= WIDE_PASS_ROWS, "sums of smaller blocks");
+    _Static_assert(WIDE_PASS_BYTES / (WIDE_BYTES + 1088) >= WIDE_PASS_ROWS / WIDE_ROWS, "256 columns of all rows");
     _Static_assert(STREAM_GROUPS <= CHUNK_GROUPS, "row groups whose sums are kept aside");
     _Static_assert(STREAM_GROUPS * FLOAT_COLUMNS * CPU_GROUP_ROWS * sizeof(float) <= PANEL_ROOM, "float panels");
     call c = {
@@ -175,16 +197,13 @@ void cpu_matmul(
     const bool floats = format->activations == CPU_ACTIVATIONS_F32;
     const integer_kernels *kernels = floats ? NULL : &c.kernels->integers[format->index];
     int64_t tile_bytes = (int64_t)cpu_activation_bytes(activations->kind, CPU_TILE_ROWS, matrix->columns);
-    const bool super = format->activations == CPU_ACTIVATIONS_Q8_SUPER;
-    const bool wide = !floats && c.kernels->wide && (super || format->group == BLOCK) &&
-                      row_end - row_begin >= (super ? WIDE_FROM_ROWS : WIDE_SMALL_FROM_ROWS);
-    if (!floats && matrix->packed && c.kernels->few && c.kernels->few->multiply[format->index] &&
-        matrix->columns % (UNIT_BLOCKS * BLOCK) == 0 && row_end - row_begin <= WIDE_ROWS &&
-        row_end - row_begin >= (format->block_length == SUPER ? FEW_FROM_ROWS : FEW_SMALL_FROM_ROWS)) {
+    if (takes_few(c.kernels, matrix, row_end - row_begin)) {
         multiply_few(&c, row_begin, row_end);
         return;
     }
-    int64_t rows = wide ? (super ? WIDE_PASS_ROWS : WIDE_SMALL_PASS_ROWS) : PASS_BYTES / tile_bytes * CPU_TILE_ROWS;
+    const bool wide = takes_wide(c.kernels, matrix, row_end - row_begin);
+    const int64_t wide_rows = wide_is_small(format->kind) ? WIDE_SMALL_PASS_ROWS : WIDE_PASS_ROWS;
+    int64_t rows = wide ? wide_rows : PASS_BYTES / tile_bytes * CPU_TILE_ROWS;
     if (!wide && (floats || rows > ROWS_AT_ONCE)) rows = ROWS_AT_ONCE;
     if (rows < 32) rows = 32;
     for (int64_t m = row_begin; m < row_end; m += rows) {
@@ -198,7 +217,7 @@ void cpu_matmul(
         const bool direct_rows = few && !matrix->packed && kernels->direct_rows;
         int step = floats || direct ? STREAM_GROUPS : PANEL_GROUPS;
         for (int64_t g = group_begin; g < group_end; g += step) {
-            chunk k = {g, m, end, group_end - g < step ? (int)(group_end - g) : step, CPU_TILE_ROWS};
+            chunk k = {g, m, end, group_end - g < step ? (int)(group_end - g) : step};
             if (floats) multiply_floats(&c, k);
             else if (direct) multiply_direct(&c, kernels, k);
             else if (direct_rows && columns_in(&c, k) == k.groups * CPU_GROUP_ROWS) multiply_rows(&c, kernels, k);

@@ -156,7 +156,7 @@ SMALL_LIST(PACK_ROWS)
     }
 SMALL_LIST(UNPACK_WHOLE)
 
-#if KERNEL_ISA >= ISA_AVX512_VNNI
+#if KERNEL_ISA >= ISA_AVX512_VBMI
 #define UNPACK_WHOLE_WIDE(name, record_blocks, code_offset)                                                             \
     static void name##_unpack_whole_wide(                                                                               \
         const uint8_t *rows, size_t row_bytes, int valid, int64_t block_begin, int64_t block_end, uint8_t *codes,       \
@@ -166,7 +166,7 @@ SMALL_LIST(UNPACK_WHOLE)
             name##_unpack_blocks_wide(rows, row_bytes, valid, block_begin, block_end, codes, rest);                     \
             return;                                                                                                     \
         }                                                                                                               \
-        const size_t step = small_panel_rest(HAS_MIN_##name);                                                           \
+        const size_t step = panel_bytes(GROUP_##name, HAS_MIN_##name) - 512;                                            \
         name##_unpack_sixteen(rows, row_bytes, block_begin, block_end, 0, codes, rest, 512, step);                      \
         clear_missing(block_end - block_begin, step, codes, rest);                                                      \
     }

@@ -143,7 +143,7 @@ void multiply_split(const call *c, int64_t row_begin, int64_t row_end) {
             for (int64_t g = c->group_begin; g < c->group_end; g += set) {
                 const int groups = c->group_end - g < set ? (int)(c->group_end - g) : set;
                 multiply_groups(&p, g, groups, square, begin, end);
-                if (end == blocks) finish(c, (chunk){g, p.row_begin, p.row_end, groups, SPLIT_ROWS});
+                if (end == blocks) finish(c, (chunk){g, p.row_begin, p.row_end, groups});
             }
         }
     }

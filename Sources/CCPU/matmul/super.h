@@ -238,7 +238,7 @@ GRID_LIST(PUT_TAIL)
 SUPER_LIST(UNPACK_SUPER)
 GRID_LIST(UNPACK_SUPER)
 
-#if KERNEL_ISA >= ISA_AVX512_VNNI
+#if KERNEL_ISA >= ISA_AVX512_VBMI
 #define UNPACK_WIDE(name, record_blocks, code_offset)                                                                  \
     static void name##_unpack_packed_wide(                                                                             \
         const uint8_t *group, int64_t block, int64_t block_end, uint8_t *to_codes, uint8_t *rest                       \

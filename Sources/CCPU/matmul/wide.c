@@ -53,6 +53,7 @@ static void unpack_stretch(const call *c, chunk k, int64_t begin, int64_t end, w
     for (int r = 0; r < k.groups; r++) {
         uint8_t *const codes = (uint8_t *)panel.codes + (size_t)r * panel.codes_stride;
         uint8_t *const rest = (uint8_t *)panel.rest + (size_t)r * panel.rest_stride;
+        c->kernels->wide->keep_awake();
         if (c->matrix->packed && kernels->pack)
             kernels->unpack_packed_wide(packed_group(c, k.group + r), begin, end, codes, rest);
         else
@@ -122,7 +123,7 @@ void multiply_wide(const call *c, int64_t row_begin, int64_t row_end) {
         const wide_x x = arrange_rows(c, row_begin, row_end, begin, end);
         for (int64_t g = c->group_begin; g < c->group_end; g += groups) {
             const int64_t left = c->group_end - g;
-            const chunk k = {g, row_begin, row_end, left < groups ? (int)left : groups, WIDE_ROWS};
+            const chunk k = {g, row_begin, row_end, left < groups ? (int)left : groups};
             multiply_chunk(c, k, x, begin, end);
             if (end == all) finish(c, k);
         }
@@ -132,7 +133,7 @@ void multiply_wide(const call *c, int64_t row_begin, int64_t row_end) {
 
 void multiply_few(const call *c, int64_t row_begin, int64_t row_end) {
     const cpu_matrix_format *format = c->matrix->format;
-    const bool super = format->activations == CPU_ACTIVATIONS_Q8_SUPER;
+    const bool super = !wide_is_small(format->kind);
     const int64_t all = stretch_count(c), room = stretches_of_pass(c, 1);
     const int64_t unit = super ? SUPER_BLOCKS : UNIT_BLOCKS, blocks = c->matrix->columns / BLOCK;
     const int rows = (int)(row_end - row_begin);
@@ -146,7 +147,7 @@ void multiply_few(const call *c, int64_t row_begin, int64_t row_end) {
         const wide_x x = arrange_rows(c, row_begin, row_end, begin, end);
         for (int i = 0; i < 2; i++) {
             const bool aside = i == 1;
-            const chunk k = {parts[i], row_begin, row_end, (int)(parts[i + 1] - parts[i]), WIDE_ROWS};
+            const chunk k = {parts[i], row_begin, row_end, (int)(parts[i + 1] - parts[i])};
             if (k.groups <= 0) continue;
             float *const out = c->out + row_begin * c->stride + k.group * CPU_GROUP_ROWS;
             if (begin > 0 && aside) take_aside(c, k);
