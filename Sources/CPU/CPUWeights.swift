@@ -11,10 +11,14 @@ final class CPUWeights: LoadedWeights {
     /// Looked up row by row; by weight index.
     let tables: [EmbeddingTable?]
     let byteCount: Int
-    /// Where settling goes on.
-    private let unsettled = Mutex<(matrix: Int, offset: Int)>((0, 0))
+    private let repacking: LateRepacking?
+    /// Where settling goes on: the next borrowed matrix, the next byte on small pages.
+    private let unsettled = Mutex<(borrowed: Int, matrix: Int, offset: Int)>((0, 0, 0))
 
-    init(matrices: [PackedMatrix?], vectors: [FloatVector?], tables: [EmbeddingTable?]) {
+    init(
+        matrices: [PackedMatrix?], vectors: [FloatVector?], tables: [EmbeddingTable?], repacking: LateRepacking? = nil
+    ) {
+        self.repacking = repacking
         self.matrices = matrices
         self.vectors = vectors
         self.tables = tables
@@ -22,18 +26,32 @@ final class CPUWeights: LoadedWeights {
             matrices.reduce(0) { $0 + ($1?.byteCount ?? 0) } + vectors.reduce(0) { $0 + ($1?.count ?? 0) * 4 }
     }
 
-    func settle() -> Bool {
-        unsettled.withLock { next in
-            while next.matrix < matrices.count {
-                if let matrix = matrices[next.matrix], next.offset < matrix.byteCount {
-                    matrix.settle(at: next.offset)
-                    next.offset += HugePages.piece
-                    return true
-                }
-                next = (next.matrix + 1, 0)
+    /// Repacking takes as long as some ten steps, and what it gains is a few per cent of each.
+    private static let stepsBeforeRepacking = 16
+    /// Huge pages gain less, and take longer.
+    private static let stepsBeforeHugePages = 1000
+
+    func settle(afterSteps steps: Int, within time: Duration) -> Bool {
+        guard steps >= Self.stepsBeforeRepacking else { return true }
+        let start = ContinuousClock.now
+        return unsettled.withLock { next in
+            while repacking?.next(&next.borrowed) == true {
+                if ContinuousClock.now - start >= time { return true }
             }
-            return false
+            return steps < Self.stepsBeforeHugePages || moveOntoHugePages(&next.matrix, &next.offset)
         }
+    }
+
+    private func moveOntoHugePages(_ next: inout Int, _ offset: inout Int) -> Bool {
+        while next < matrices.count {
+            if let matrix = matrices[next], offset < matrix.byteCount {
+                matrix.settle(at: offset)
+                offset += HugePages.piece
+                return true
+            }
+            (next, offset) = (next + 1, 0)
+        }
+        return false
     }
 }
 

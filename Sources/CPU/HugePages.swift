@@ -34,10 +34,15 @@ enum HugePages {
         return unsafe base
     }
 
+    enum Access {
+        case reading, writing
+    }
+
     /// Makes the pages of a range present at once, which takes half the time of a fault for each; a failure shows at their first use.
-    static func populate(_ base: UnsafeMutableRawPointer, _ count: Int) {
+    static func prepare(_ base: UnsafeRawPointer, _ count: Int, for access: Access) {
         let before = Int(bitPattern: base) % page
-        unsafe madvise(base - before, roundUp(before + count, page), populateWrite)
+        let first = unsafe UnsafeMutableRawPointer(mutating: base - before)
+        unsafe madvise(first, roundUp(before + count, page), access == .reading ? populateRead : populateWrite)
     }
 
     /// Brings bytes of an allocation of `count` bytes that was made for later onto huge pages, from one multiple of ``piece`` to the
@@ -52,8 +57,8 @@ enum HugePages {
 
     /// Bytes that one ``settle(_:_:at:)`` moves.
     static let piece = hugePage
-    /// MADV_COLLAPSE (Linux 6.1) and MADV_POPULATE_WRITE (5.14), which the headers of Debian 12 do not all have.
-    private static let (collapse, populateWrite) = (25 as Int32, 23 as Int32)
+    /// MADV_COLLAPSE (Linux 6.1), MADV_POPULATE_READ and MADV_POPULATE_WRITE (5.14), which the headers of Debian 12 do not all have.
+    private static let (collapse, populateRead, populateWrite) = (25 as Int32, 22 as Int32, 23 as Int32)
 
     static func free(_ base: UnsafeMutableRawPointer, _ count: Int) {
         unsafe munmap(base, roundUp(count, page))

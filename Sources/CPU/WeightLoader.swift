@@ -2,18 +2,14 @@ internal import Compute
 internal import Quant
 internal import Synchronization
 
-/// Reads the weights of a program in file order and repacks them on all workers, letting go of the file's pages on the way.
+/// Reads the weights of a program in file order and repacks them on all workers, letting go of the file's pages on the way. Formats that are
+/// computed at the speed of memory as they lie in the file are repacked later.
 struct WeightLoader {
     let source: any WeightSource
     let program: Program
     let pool: WorkerPool
     let repack: Bool
     let progress: @Sendable (Double) -> Void
-
-    /// Row groups that a worker takes at a time.
-    private static let groupsPerTask = 8
-    /// Bytes that are checked before the next are touched.
-    private static let checkedBytes = 4 << 20
 
     func load() throws(BackendError) -> CPUWeights {
         let roles = WeightRoles.of(program)
@@ -25,58 +21,71 @@ struct WeightLoader {
         let order = program.weights.indices.sorted {
             place[program.weights[$0].name, default: 0] < place[program.weights[$1].name, default: 0]
         }
+        var check = FiniteCheck()
+        var borrowed: [LateRepacking.Borrowed] = []
         let total = program.weights.reduce(0) { $0 + $1.count }
         var done = 0
         for index in order {
             let weight = program.weights[index]
             let format = try format(of: weight)
             guard let rowBytes = format.byteCount(of: weight.columns) else {
-                throw failure(weight, "has rows of \(weight.columns), no whole blocks of \(format)")
+                throw weight.failure("has rows of \(weight.columns), no whole blocks of \(format)")
             }
             let bytes = try source.read(weight)
             if roles[index].contains(.vector) {
-                try checkFinite(weight, format, bytes)
+                if let block = format.firstNonFiniteBlock(in: bytes, 0..<bytes.count) {
+                    throw weight.nonFinite(format, block)
+                }
                 vectors[index] = unsafe FloatVector(format, bytes.base, count: weight.count)
             }
             if roles[index].contains(.table) {
                 guard PackedMatrix.supports(format) else {
-                    throw failure(weight, "has type \(format), which is not computed")
+                    throw weight.failure("has type \(format), which is not computed")
                 }
                 // Few rows of it are read later: it need not stay.
-                if !roles[index].contains(.matrix) { try checkFinite(weight, format, bytes, evicting: true) }
+                if !roles[index].contains(.matrix) { check.add(weight, format, bytes, evicting: true) }
                 tables[index] = EmbeddingTable(
                     bytes, format, rows: weight.rows, columns: weight.columns, rowBytes: rowBytes)
             }
             if roles[index].contains(.matrix) {
-                let keep = roles[index].contains(.table)
-                matrices[index] = try matrix(weight, format, bytes, rowBytes, keep: keep) { share in
-                    progress((Double(done) + share * Double(weight.count)) / Double(total))
+                let matrix = try matrix(weight, format, bytes)
+                matrices[index] = matrix
+                if matrix.isBorrowed {
+                    check.add(weight, format, bytes)
+                    borrowed.append(.init(matrix: matrix, bytes: bytes))
+                } else {
+                    let (keep, before) = (roles[index].contains(.table), done)
+                    try pack(weight, format, bytes, keep: keep, into: matrix) { share in
+                        progress((Double(before) + share * Double(weight.count)) / Double(total))
+                    }
                 }
             }
-            done += weight.count
+            if matrices[index]?.isBorrowed != true { done += weight.count }
             progress(Double(done) / Double(total))
         }
-        return CPUWeights(matrices: matrices, vectors: vectors, tables: tables)
+        let before = done
+        try check.run(on: pool) { share in progress((Double(before) + share * Double(total - before)) / Double(total)) }
+        return CPUWeights(
+            matrices: matrices, vectors: vectors, tables: tables, repacking: LateRepacking(borrowed, on: pool))
     }
 
     private func matrix(
-        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, _ rowBytes: Int, keep: Bool,
-        progress: (Double) -> Void
+        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes
     ) throws(BackendError) -> PackedMatrix {
-        guard PackedMatrix.supports(format) else { throw failure(weight, "has type \(format), which is not computed") }
-        if !repack || !PackedMatrix.repacks(format) {
-            try checkFinite(weight, format, bytes)
+        guard PackedMatrix.supports(format) else { throw weight.failure("has type \(format), which is not computed") }
+        let repacks = repack && PackedMatrix.repacks(format)
+        // Bytes that are not mapped would be there twice.
+        if !repacks || bytes.isMapped && PackedMatrix.readsBlocks(format) {
             let borrowed = unsafe PackedMatrix(
                 borrowing: bytes.base, owner: bytes, format: format, rows: weight.rows, columns: weight.columns,
-                experts: weight.experts)
-            guard let borrowed else { throw failure(weight, "has a shape that cannot be computed") }
-            return borrowed
+                experts: weight.experts, repackedLater: repacks)
+            if let borrowed { return borrowed }
+            guard repacks else { throw weight.failure("has a shape that cannot be computed") }
         }
         guard
             let packed = PackedMatrix(
                 format: format, rows: weight.rows, columns: weight.columns, experts: weight.experts)
         else { throw .outOfMemory(bytes.count) }
-        try pack(weight, format, bytes, rowBytes, keep: keep, into: packed, progress: progress)
         return packed
     }
 
@@ -84,72 +93,24 @@ struct WeightLoader {
     ///
     /// - Parameter keep: Whether something else reads some of them later.
     private func pack(
-        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, _ rowBytes: Int, keep: Bool,
-        into packed: PackedMatrix, progress: (Double) -> Void
+        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, keep: Bool, into packed: PackedMatrix,
+        progress: @Sendable (Double) -> Void
     ) throws(BackendError) {
-        let tasksPerExpert = (packed.rowGroups + Self.groupsPerTask - 1) / Self.groupsPerTask
-        let tasks = tasksPerExpert * weight.experts
-        let counter = WorkCounter()
         let badBlock = Atomic<Int>(Int.max)
-        withoutActuallyEscaping(progress) { progress in
-            pool.run { worker in
-                while true {
-                    let task = counter.next()
-                    guard task < tasks else { return }
-                    let expert = task / tasksPerExpert
-                    let first = task % tasksPerExpert * Self.groupsPerTask
-                    let groups = first..<min(first + Self.groupsPerTask, packed.rowGroups)
-                    let base = expert * weight.rows * rowBytes
-                    let rows =
-                        groups.lowerBound
-                        * PackedMatrix.groupRows..<min(
-                            groups.upperBound * PackedMatrix.groupRows, weight.rows)
-                    let range = base + rows.lowerBound * rowBytes..<base + rows.upperBound * rowBytes
-                    if let block = format.firstNonFiniteBlock(in: bytes, range) {
-                        badBlock.min(range.lowerBound / format.blockBytes + block, ordering: .relaxed)
-                    }
-                    unsafe packed.pack(expert: expert, rowGroups: groups, from: bytes.base + base)
-                    if keep { bytes.evict(range) } else { bytes.discard(range) }
-                    if worker == 0 { progress(Double(task + 1) / Double(tasks)) }
-                }
+        packed.forEachPart(of: 0..<packed.rowGroups * packed.experts, on: pool) { worker, part in
+            if let block = format.firstNonFiniteBlock(in: bytes, part.bytes) {
+                badBlock.min(part.bytes.lowerBound / format.blockBytes + block, ordering: .relaxed)
             }
+            unsafe packed.pack(expert: part.expert, rowGroups: part.rowGroups, from: bytes.base + part.expertOffset)
+            if keep { bytes.evict(part.bytes) } else { bytes.discard(part.bytes) }
+            if worker == 0 { progress(Double(part.bytes.upperBound) / Double(bytes.count)) }
         }
         let bad = badBlock.load(ordering: .relaxed)
-        if bad != .max { throw nonFinite(weight, format, bad) }
-    }
-
-    private func checkFinite(
-        _ weight: WeightDeclaration, _ format: Format, _ bytes: WeightBytes, evicting: Bool = false
-    ) throws(BackendError) {
-        let piece = Self.checkedBytes / format.blockBytes * format.blockBytes
-        for first in stride(from: 0, to: bytes.count, by: piece) {
-            let range = first..<min(first + piece, bytes.count)
-            if let block = format.firstNonFiniteBlock(in: bytes, range) {
-                throw nonFinite(weight, format, first / format.blockBytes + block)
-            }
-            if evicting { bytes.evict(range) }
-        }
-    }
-
-    private func nonFinite(_ weight: WeightDeclaration, _ format: Format, _ block: Int) -> BackendError {
-        format.blockLength > 1
-            ? failure(weight, "has a scale that is no finite number in block \(block)")
-            : failure(weight, "has a value that is no finite number at element \(block)")
+        if bad != .max { throw weight.nonFinite(format, bad) }
     }
 
     private func format(of weight: WeightDeclaration) throws(BackendError) -> Format {
-        guard let format = source.format(of: weight.name) else { throw failure(weight, "is missing") }
+        guard let format = source.format(of: weight.name) else { throw weight.failure("is missing") }
         return format
-    }
-
-    private func failure(_ weight: WeightDeclaration, _ problem: String) -> BackendError {
-        .weights("tensor '\(weight.name)' \(problem)")
-    }
-}
-
-extension Format {
-    fileprivate func firstNonFiniteBlock(in bytes: WeightBytes, _ range: Range<Int>) -> Int? {
-        unsafe firstNonFiniteBlock(
-            in: UnsafeRawBufferPointer(start: bytes.base + range.lowerBound, count: range.count).bytes)
     }
 }

@@ -25,15 +25,18 @@ extension Backend {
 package protocol LoadedWeights: AnyObject, Sendable {
     /// Bytes of memory that the weights occupy.
     var byteCount: Int { get }
-    /// Takes one of the short steps that make products faster but that a first token should not wait for. Between two steps of the
+    /// Takes some of the short steps that make products faster but that a first token should not wait for. Between two steps of the
     /// program; the numbers stay the same.
     ///
-    /// - Returns: Whether there may be more to do.
-    func settle() -> Bool
+    /// - Parameters:
+    ///   - steps: Steps of the program since the weights were loaded. What would not pay in a process that ended now can wait.
+    ///   - time: How long it may take, about; the shortest of these steps is taken in any case.
+    /// - Returns: Whether there is more to do, now or later.
+    func settle(afterSteps steps: Int, within time: Duration) -> Bool
 }
 
 extension LoadedWeights {
-    package func settle() -> Bool { false }
+    package func settle(afterSteps steps: Int, within time: Duration) -> Bool { false }
 }
 
 /// A compiled program with its KV cache. Confined to one thread at a time.
@@ -212,22 +215,26 @@ package protocol WeightSource: Sendable {
 package final class WeightBytes: Sendable {
     package nonisolated(unsafe) let base: UnsafeRawPointer
     package let count: Int
+    /// Whether they lie in a mapped file: bytes that are evicted, or that the system needs for others, can be had again.
+    package let isMapped: Bool
     private let owner: any Sendable
     private let discard: @Sendable (Range<Int>) -> Void
     private let evict: @Sendable (Range<Int>) -> Void
 
     /// - Parameters:
     ///   - owner: Kept alive as long as the bytes are in use.
+    ///   - isMapped: Whether they lie in a mapped file.
     ///   - discard: Tells the owner that a range of the bytes will not be read again.
     ///   - evict: Tells it that a range will not be read again soon.
     package init(
-        base: UnsafeRawPointer, count: Int, owner: any Sendable,
+        base: UnsafeRawPointer, count: Int, owner: any Sendable, isMapped: Bool = false,
         discard: @escaping @Sendable (Range<Int>) -> Void = { _ in },
         evict: @escaping @Sendable (Range<Int>) -> Void = { _ in }
     ) {
         unsafe self.base = base
         self.count = count
         self.owner = owner
+        self.isMapped = isMapped
         self.discard = discard
         self.evict = evict
     }
@@ -245,8 +252,8 @@ package final class WeightBytes: Sendable {
             range.lowerBound + inner.lowerBound..<range.lowerBound + inner.upperBound
         }
         return unsafe WeightBytes(
-            base: base + range.lowerBound, count: range.count, owner: self, discard: { [self] in discard(outer($0)) },
-            evict: { [self] in evict(outer($0)) })
+            base: base + range.lowerBound, count: range.count, owner: self, isMapped: isMapped,
+            discard: { [self] in discard(outer($0)) }, evict: { [self] in evict(outer($0)) })
     }
 }
 

@@ -49,8 +49,8 @@ package final class Runtime {
     private var outputs: StepOutputs
     var inputs: StepInputs
     private var profile: Profile?
-    /// Steps until the weights begin to settle; `nil` when they have.
-    private var stepsToSettling: Int? = Runtime.stepsBeforeSettling
+    /// Steps since the weights were loaded; `nil` when they have settled.
+    private var stepsSinceLoading: Int? = 0
     /// What windowed layers need; `nil` where the model has none.
     let windows: Scheduler.Windows?
     var stretches: CacheStretches
@@ -107,22 +107,17 @@ package final class Runtime {
         StepInputs(limits: configuration.limits, blocks: configuration.blocksPerSequence * (windows == nil ? 1 : 2))
     }
 
-    /// A process that is gone after one text gains less by settling than it takes.
-    private static let stepsBeforeSettling = 1000
-
     /// Settles the weights as a process has them that lives for long.
     package func settle() {
-        while weights?.settle() ?? false {}
-        stepsToSettling = nil
+        while weights?.settle(afterSteps: .max, within: .seconds(1)) ?? false {}
+        stepsSinceLoading = nil
     }
 
-    private func settleInPassing() {
-        guard let steps = stepsToSettling else { return }
-        if steps > 0 {
-            stepsToSettling = steps - 1
-        } else if weights?.settle() != true {
-            stepsToSettling = nil
-        }
+    /// - Parameter start: When the step began that has just ended. Settling makes it an eighth longer, about.
+    private func settleInPassing(_ start: ContinuousClock.Instant) {
+        guard let steps = stepsSinceLoading else { return }
+        let time = (ContinuousClock.now - start) / 8
+        stepsSinceLoading = weights?.settle(afterSteps: steps + 1, within: time) == true ? steps + 1 : nil
     }
 
     /// Runs one step. Afterwards ``withLogits(_:_:)`` gives its output rows, in order.
@@ -130,13 +125,14 @@ package final class Runtime {
         guard let executable else {
             throw .backend(path: model.file.path, .device("it has not been set up again"))
         }
+        let start = ContinuousClock.now
         do {
             if profile == nil {
                 try executable.run(inputs, into: &outputs)
             } else {
                 try runProfiled(inputs, on: executable)
             }
-            settleInPassing()
+            settleInPassing(start)
         } catch {
             throw failure(error)
         }
@@ -193,7 +189,7 @@ package final class Runtime {
         do {
             if weights == nil {
                 weights = try backend.load(model.weights, for: model.program) { _ in }
-                stepsToSettling = Self.stepsBeforeSettling
+                stepsSinceLoading = 0
             }
             if let weights {
                 executable = try backend.compile(

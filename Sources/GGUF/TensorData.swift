@@ -13,6 +13,9 @@ package final class TensorData: Sendable {
         case owned(AnonymousMemory)
     }
 
+    /// Whether this is a slice of the mapped file.
+    package var isMapped: Bool { if case .mapped = storage { true } else { false } }
+
     init(_ mapping: Mapping, _ range: Range<Int>) {
         unsafe base = mapping.bytes.baseAddress! + range.lowerBound
         count = range.count

@@ -17,8 +17,8 @@ struct FileWeights: WeightSource {
         do {
             let data = try file.read(tensor)
             return unsafe WeightBytes(
-                base: data.base, count: data.count, owner: data, discard: { data.discard($0) },
-                evict: { data.evict($0) })
+                base: data.base, count: data.count, owner: data, isMapped: data.isMapped,
+                discard: { data.discard($0) }, evict: { data.evict($0) })
         } catch {
             throw .source("\(error)")
         }

@@ -135,7 +135,7 @@ struct MatrixTests {
         let before = try problem.product(matrix, inputs: 2, .best)
         let weights = CPUWeights(matrices: [nil, small, matrix], vectors: [], tables: [])
         var pieces = 0
-        while weights.settle() { pieces += 1 }
+        while weights.settle(afterSteps: .max, within: .zero) { pieces += 1 }
         #expect(pieces == 1 + (matrix.byteCount + (2 << 20) - 1) / (2 << 20))
         let after = try problem.product(matrix, inputs: 2, .best)
         #expect(problem.matches(before, inputs: 2, .best) && before == after)

@@ -54,6 +54,8 @@ const cpu_matrix_format *_Nullable cpu_matrix_format_for(uint32_t ggml_type);
 cpu_activation_kind cpu_matrix_activation_kind(cpu_isa isa, const cpu_matrix_format *format);
 /// Whether repacking makes products faster. Without it, GGUF blocks are the layout to use.
 bool cpu_matrix_repacks(const cpu_matrix_format *format);
+/// Whether `isa` has kernels that read GGUF blocks at about the speed of memory: repacking can wait until there is time.
+bool cpu_matrix_reads_blocks(cpu_isa isa, const cpu_matrix_format *format);
 /// Bytes of a repacked matrix: row groups of equal size (a multiple of 64), one after the other, the last one padded
 /// with rows of zeros (memory is zeros before packing). The layout is that of one instruction set. `columns` is a multiple of the block length. The product must not overflow (check with the
 /// file's size).

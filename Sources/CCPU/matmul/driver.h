@@ -113,13 +113,24 @@ static inline void unpack_panels(const call *c, chunk k, int64_t begin, int64_t 
     }
 }
 
+// Rows as they lie in the file: those of a row group are sixteen short streams, but lie one after the other, so a row group is fetched from
+// end to end while the one before it is multiplied.
+static inline fetch fetch_blocks(const call *c, int64_t group, int64_t begin, int64_t blocks, int64_t steps) {
+    const int64_t next = group + PANEL_GROUPS;
+    if (next + PANEL_GROUPS > c->group_end) return (fetch){0};
+    const size_t all = CPU_GROUP_ROWS * c->row_bytes, per_block = all / (size_t)(c->matrix->columns / BLOCK);
+    const int64_t lines = (int64_t)per_block * blocks / 64 + 1;
+    return (fetch){block_row(c, next) + (size_t)begin * per_block, all, (int)((lines + steps - 1) / steps)};
+}
+
 // Repacked weights that are unpacked after `blocks_now` blocks of a chunk: `blocks` from `begin` on of the row groups
 // from `group` on. They are fetched from DRAM while those are multiplied with `tiles` tiles.
 static inline fetch fetch_weights(
     const call *c, int64_t group, int64_t begin, int64_t blocks, int64_t blocks_now, int64_t tiles
 ) {
     const integer_kernels *kernels = &c->kernels->integers[c->matrix->format->index];
-    if (!c->matrix->packed || !kernels->pack || group >= c->group_end) return (fetch){0};
+    if (!c->matrix->packed || !kernels->pack) return fetch_blocks(c, group, begin, blocks, tiles * blocks_now);
+    if (group >= c->group_end) return (fetch){0};
     size_t bytes = c->group_bytes / (size_t)(c->matrix->columns / BLOCK);
     int64_t lines = (int64_t)bytes * blocks / 64, steps = tiles * blocks_now;
     // Evenly, to the end: asking for more at once than memory gives stalls. What is left of a line per step is read late.

@@ -36,6 +36,10 @@ bool cpu_matrix_repacks(const cpu_matrix_format *format) {
     return format->activations == CPU_ACTIVATIONS_F32 || record_blocks[format->index] != 0;
 }
 
+bool cpu_matrix_reads_blocks(cpu_isa isa, const cpu_matrix_format *format) {
+    return format->activations != CPU_ACTIVATIONS_F32 && kernel_sets[isa]->integers[format->index].direct_rows != NULL;
+}
+
 size_t cpu_matrix_row_bytes(const cpu_matrix_format *format, int64_t columns) {
     return (size_t)(columns / format->block_length) * (size_t)format->block_bytes;
 }

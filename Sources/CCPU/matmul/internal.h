@@ -180,6 +180,10 @@ typedef struct {
     void (*direct)(
         const uint8_t *group, size_t group_bytes, int64_t groups, int64_t blocks, const uint8_t *tile, int width,
         float *out, int64_t stride);
+    // The same of row groups of sixteen whole rows of blocks, `row_bytes` apart. NULL where panels are as fast.
+    void (*direct_rows)(
+        const uint8_t *rows, size_t row_bytes, int64_t groups, int64_t blocks, const uint8_t *tile, int width, float *out,
+        int64_t stride);
     // Unpacks blocks of one row group into a panel.
     void (*unpack_packed)(
         const uint8_t *group, int64_t block_begin, int64_t block_end, uint8_t zero, uint8_t *panel);

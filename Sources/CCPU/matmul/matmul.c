@@ -51,6 +51,16 @@ static void multiply_direct(const call *c, const integer_kernels *kernels, chunk
     }
 }
 
+// Rows as they lie in the file.
+static void multiply_rows(const call *c, const integer_kernels *kernels, chunk k) {
+    for (int64_t m = k.row_begin; m < k.row_end; m += CPU_TILE_ROWS) {
+        place to = place_of(c, k, m);
+        kernels->direct_rows(
+            block_row(c, k.group), c->row_bytes, k.groups, c->matrix->columns / BLOCK, tile_at(c->x, m), to.width, to.out,
+            to.stride);
+    }
+}
+
 // How the panels of a format are multiplied, for how many blocks at once, and how many bytes one has then.
 typedef struct {
     panel_kernel *multiply;
@@ -202,12 +212,15 @@ void cpu_matmul(
             multiply_wide(&c, m, end);
             continue;
         }
-        bool direct = !floats && matrix->packed && kernels->direct && end - m <= DIRECT_ROWS;
+        const bool few = !floats && end - m <= DIRECT_ROWS;
+        const bool direct = few && matrix->packed && kernels->direct;
+        const bool direct_rows = few && !matrix->packed && kernels->direct_rows;
         int step = floats || direct ? STREAM_GROUPS : PANEL_GROUPS;
         for (int64_t g = group_begin; g < group_end; g += step) {
             chunk k = {g, m, end, group_end - g < step ? (int)(group_end - g) : step};
             if (floats) multiply_floats(&c, k);
             else if (direct) multiply_direct(&c, kernels, k);
+            else if (direct_rows && columns_in(&c, k) == k.groups * CPU_GROUP_ROWS) multiply_rows(&c, kernels, k);
             else multiply_panels(&c, k);
             bring_home(&c, k);
             finish(&c, k);

@@ -7,6 +7,7 @@
 #include "layouts/all.h"
 #include "products.h"
 #include "read.h"
+#include "super_rows.h"
 
 typedef struct {
     int group, has_min;
@@ -215,7 +216,7 @@ SUPER_KERNEL(super_16, 16, 0, 0, 1)
         packed_##name record;                                                                                          \
         __builtin_memset(&record, 0, sizeof record);                                                                   \
         for (int64_t b = block_begin; b < block_end; b += SUPER_BLOCKS) {                                              \
-            name##_pack(                                                                                               \
+            name##_pack_rows(                                                                                          \
                 rows + (size_t)(b / SUPER_BLOCKS) * sizeof(block_##name), row_bytes, valid, SUPER_BLOCKS,              \
                 (uint8_t *)&record);                                                                                   \
             from_packed((const uint8_t *)&record, 0, SUPER_BLOCKS, zero, panel);                                       \
@@ -283,7 +284,7 @@ GRID_LIST(UNPACK_SUPER)
     ) {                                                                                                                \
         packed_##name record;                                                                                          \
         __builtin_memset(&record, 0, sizeof record);                                                                   \
-        name##_pack(                                                                                                   \
+        name##_pack_rows(                                                                                              \
             rows + (size_t)(block / SUPER_BLOCKS) * sizeof(block_##name), row_bytes, valid, SUPER_BLOCKS,              \
             (uint8_t *)&record);                                                                                       \
         name##_unpack_packed_wide((const uint8_t *)&record, 0, block_end - block, codes, rest);                                           \
@@ -323,3 +324,29 @@ GRID_LIST(UNPACK_WIDE)
     DIRECT_WIDTHS(name)
 SUPER_LIST(DIRECT_SUPER)
 GRID_LIST(DIRECT_SUPER)
+
+#define DIRECT_SUPER_ROWS(name, shared)                                                                                \
+    INLINE void name##_rows_tile(                                                                                      \
+        const int C, const uint8_t *rows, size_t row_bytes, int64_t blocks, const uint8_t *tile, float *out,           \
+        int64_t stride                                                                                                 \
+    ) {                                                                                                                \
+        const super_traits t = {                                                                                       \
+            GROUP_##name, HAS_MIN_##name, 0, OFFSET_##name, PRODUCTS_##name, PRODUCTS_##name ? 0 : RUN_##name, 0};     \
+        const uint8_t *ahead = rows + CPU_GROUP_ROWS * row_bytes + FETCH_BEFORE_NEXT;                                  \
+        f32x16 acc[4][4];                                                                                              \
+        UNROLL for (int c = 0; c < C; c++) acc[0][c] = 0;                                                              \
+        for (int64_t first = 0; first < blocks; first += SUPER_BLOCKS, rows += sizeof(block_##name)) {                 \
+            packed_##name record;                                                                                      \
+            const packed_##name *const p = &record;                                                                    \
+            name##_put_rows(&record, rows, row_bytes);                                                                 \
+            const size_t part = CPU_GROUP_ROWS * sizeof(block_##name) / SUPER_BLOCKS;                                  \
+            ADD_SUPER(                                                                                                 \
+                t, 1, C, tile + first * TILE_BYTES * C, acc,                                                           \
+                UNROLL for (size_t i = 0; i < part; i += 64) __builtin_prefetch(ahead + (size_t)b * part + i, 0, 2),   \
+                name##_code(p, b, v), name##_s(p, b, h), name##_d(p), name##_dmin(p), name##_mins(p, j));              \
+            ahead += CPU_GROUP_ROWS * sizeof(block_##name);                                                            \
+        }                                                                                                              \
+        UNROLL for (int c = 0; c < C; c++) store_f32(out + c * stride, acc[0][c]);                                     \
+    }                                                                                                                  \
+    DIRECT_ROWS(name)
+SUPER_ROWS_LIST(DIRECT_SUPER_ROWS)
