@@ -26,8 +26,9 @@ final class CPUWeights: LoadedWeights {
             matrices.reduce(0) { $0 + ($1?.byteCount ?? 0) } + vectors.reduce(0) { $0 + ($1?.count ?? 0) * 4 }
     }
 
-    /// Repacking takes as long as some ten steps, and gains a fifth of each.
-    private static let stepsBeforeRepacking = 8
+    /// Repacking takes as long as some ten steps and gains a fifth of each: a process that goes on had better begin soon, and one that
+    /// wants a token or two had better not.
+    private static let stepsBeforeRepacking = 2
     /// Huge pages gain less, and take longer.
     private static let stepsBeforeHugePages = 1000
 

@@ -113,10 +113,10 @@ package final class Runtime {
         stepsSinceLoading = nil
     }
 
-    /// - Parameter start: When the step began that has just ended. Settling makes it a quarter longer, about.
+    /// - Parameter start: When the step began that has just ended. Settling takes about as long again, where there is that much to do.
     private func settleInPassing(_ start: ContinuousClock.Instant) {
         guard let steps = stepsSinceLoading else { return }
-        let time = (ContinuousClock.now - start) / 4
+        let time = ContinuousClock.now - start
         stepsSinceLoading = weights?.settle(afterSteps: steps + 1, within: time) == true ? steps + 1 : nil
     }
 

@@ -83,10 +83,10 @@ struct LateRepackingTests {
         let before = try problem.product(matrix, inputs: 2, .best)
         #expect(problem.matches(before, inputs: 2, .best))
 
-        #expect(weights.settle(afterSteps: 7, within: .seconds(1)))
+        #expect(weights.settle(afterSteps: 1, within: .seconds(1)))
         #expect(matrix.nextGroups(bytes: 1) == 0..<1)
         // At least one piece, and no more when there is no time.
-        #expect(weights.settle(afterSteps: 8, within: .zero))
+        #expect(weights.settle(afterSteps: 2, within: .zero))
         #expect(matrix.nextGroups(bytes: 1) == 6..<6)
         #expect(try problem.product(matrix, inputs: 2, .best) == before)
         #expect(evicted.withLock { $0.map(\.count).reduce(0, +) } == borrowed.count)
