@@ -85,7 +85,7 @@ const uint16_t *format_grid(uint32_t id, size_t *count) {
         const size_t run = 64;                                                                                      \
         for (size_t start = 0; start < count; start += run) {                                                       \
             size_t end = count - start < run ? count : start + run, hits = 0;                                       \
-            /* A read every few lines is too little for the hardware to run ahead on: half the speed of memory. */      \
+            /* A read every few lines is too little for the hardware to run ahead on: half the speed of memory. */  \
             for (size_t i = start * stride; i < end * stride; i += 64) __builtin_prefetch(records + 4096 + i, 0, 2); \
             for (size_t i = start; i < end; i++) {                                                                  \
                 type value;                                                                                         \

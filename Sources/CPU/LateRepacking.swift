@@ -16,7 +16,7 @@ final class LateRepacking: Sendable {
         self.pool = pool
     }
 
-    /// Bytes that one step repacks, at most one row group more: a few milliseconds.
+    /// Bytes of a piece, at most one row group more: a few milliseconds.
     private static let pieceBytes = 16 << 20
 
     /// Repacks the next piece, unless there is none. On one thread at a time.

@@ -198,7 +198,7 @@ SMALL_LIST(UNPACK_WHOLE_WIDE)
         enum { BLOCKS = LENGTH_##name / BLOCK, AT_ONCE = 8 / BLOCKS };                                                  \
         const traits t = {GROUP_##name, HAS_MIN_##name, code_offset};                                                   \
         const int8_t *const table = READ_TABLE((const block_##name *)0);                                                \
-        const uint8_t *ahead = rows + CPU_GROUP_ROWS * row_bytes + FETCH_BEFORE_NEXT;                                              \
+        const uint8_t *ahead = rows + CPU_GROUP_ROWS * row_bytes + FETCH_BEFORE_NEXT;                                   \
         f32x16 acc[1][4];                                                                                               \
         UNROLL for (int c = 0; c < C; c++) acc[0][c] = 0;                                                               \
         for (int64_t left = blocks / BLOCKS; left > 0; left -= AT_ONCE) {                                               \
@@ -211,7 +211,7 @@ SMALL_LIST(UNPACK_WHOLE_WIDE)
             }                                                                                                           \
             for (int b = 0; b < count; b++, rows += sizeof(block_##name)) {                                             \
                 UNROLL for (size_t i = 0; i < CPU_GROUP_ROWS * sizeof(block_##name); i += 64)                           \
-                    __builtin_prefetch(ahead + i, 0, 2);                                                            \
+                    __builtin_prefetch(ahead + i, 0, 2);                                                                \
                 ahead += CPU_GROUP_ROWS * sizeof(block_##name);                                                         \
                 UNROLL for (int i = 0; i < BLOCKS; i++) {                                                               \
                     u8x64 vectors[8];                                                                                   \

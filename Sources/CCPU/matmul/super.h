@@ -244,7 +244,7 @@ GRID_LIST(UNPACK_SUPER)
         const uint8_t *group, int64_t block, int64_t block_end, uint8_t *to_codes, uint8_t *rest                       \
     ) {                                                                                                                \
         enum { GROUP = GROUP_##name, SIGN = SIGN_##name };                                                             \
-        const wide_kind kind = (wide_kind)KIND_##name;                                                               \
+        const wide_kind kind = (wide_kind)KIND_##name;                                                                 \
         const packed_##name *p = (const packed_##name *)group + block / SUPER_BLOCKS;                                  \
         u8x64 *const factors = (u8x64 *)rest;                                                                          \
         for (int b = 0; b < SUPER_BLOCKS; b++) {                                                                       \
@@ -265,7 +265,7 @@ GRID_LIST(UNPACK_SUPER)
             }                                                                                                          \
             if (kind == SUPER_SHIFTED) factors[b] = (u8x64)of_runs, factors[8 + b] = eightfold((u8x64)of_runs);        \
         }                                                                                                              \
-        uint8_t *const tail = rest + wide_tail(kind);                                                            \
+        uint8_t *const tail = rest + wide_tail(kind);                                                                  \
         if (kind == SUPER_PRODUCTS_MIN) {                                                                              \
             UNROLL for (int j = 0; j < 4; j++) {                                                                       \
                 const u32x16 one = (u32x16)name##_mins(p, 2 * j), two = (u32x16)name##_mins(p, 2 * j + 1);             \
@@ -287,7 +287,7 @@ GRID_LIST(UNPACK_SUPER)
         name##_pack_rows(                                                                                              \
             rows + (size_t)(block / SUPER_BLOCKS) * sizeof(block_##name), row_bytes, valid, SUPER_BLOCKS,              \
             (uint8_t *)&record);                                                                                       \
-        name##_unpack_packed_wide((const uint8_t *)&record, 0, block_end - block, codes, rest);                                           \
+        name##_unpack_packed_wide((const uint8_t *)&record, 0, block_end - block, codes, rest);                        \
     }
 SUPER_LIST(UNPACK_WIDE)
 GRID_LIST(UNPACK_WIDE)
